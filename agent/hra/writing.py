@@ -1,0 +1,171 @@
+"""Writing one person to HRA Cloud, section by section: each is a full replacement, made from what
+was just read.
+
+Promises: only sections with a change are sent; a section that is refused stops no other; a section
+whose outcome is not known stops everything, so that it is looked at first.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.employee import Employee, Value
+from agent.errors import AccessLost, OutcomeUnknown, Refused, SideError, UnreadableAnswer
+from agent.fields import GROUPS
+from agent.hra import (
+    mapping,
+    mapping_bank,
+    mapping_details,
+    mapping_leave,
+    mapping_super,
+    mapping_tax,
+)
+from agent.hra.records import PATHS, SIDE, Records
+from agent.hra.wire import Draft, Json, OddShape, Transport
+
+Wanted = Mapping[str, Mapping[str, Value]]
+
+NO_READ = (
+    "This part of the record cannot be read with this sign-in "
+    "(a scope for payroll details is missing)."
+)
+NO_WRITE = (
+    "This sign-in may not change payroll details (scope manage:employees:payroll is missing)."
+)
+NO_REASON = "HRA Cloud refused it and gave no reason."
+
+
+@dataclass
+class Outcome:
+    """What came of the sections so far: body sent per written group, reasons per refused group or
+    field.
+    """
+
+    sent: dict[str, Json] = field(default_factory=dict)
+    refused: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Writing:
+    """Writes sections of existing records. `lists` gives the account's honorifics and genders."""
+
+    transport: Transport
+    records: Records
+    email: str
+    lists: Callable[[], mapping.References]
+
+    def apply(self, employee: Employee, wanted: Wanted) -> Outcome:
+        """Write every wanted group. Raises OutcomeUnknown, or what kept the first section from
+        being written.
+        """
+        done = Outcome()
+        for group in (name for name in GROUPS if name in wanted):
+            try:
+                self._section(employee, group, wanted[group], done)
+            except Refused as refusal:
+                done.refused[group] = refusal.reasons or (NO_REASON,)
+            except SideError as error:
+                # Something was written already: saying "nothing was" would be wrong.
+                if done.sent and not isinstance(error, OutcomeUnknown):
+                    raise OutcomeUnknown(
+                        SIDE, error.detail, correlation=error.correlation
+                    ) from error
+                raise
+        return done
+
+    def read_back(self, employee: Employee, outcome: Outcome) -> tuple[Employee, tuple[str, ...]]:
+        """The record after the write, and what vanished from it. Raises OutcomeUnknown where it
+        can't be read.
+        """
+        written = frozenset(outcome.sent)
+        try:
+            after = self.records.fetch(employee.id, written)
+            gone = self._gone(employee.raw, after.raw, outcome)
+        except SideError as error:
+            raise OutcomeUnknown(
+                SIDE, "the record could not be read back", status=error.status
+            ) from error
+        raw = {**employee.raw, **after.raw}
+        read = self.records.employee(raw, written, after.old_id)
+        return _joined(employee, read), gone
+
+    def listed(self, wanted: Mapping[str, Value]) -> mapping.References:
+        """The account's lists where a wanted field is checked against one; they cost two calls."""
+        return self.lists() if {"title", "gender"} & wanted.keys() else mapping.References()
+
+    def _section(
+        self, employee: Employee, group: str, wanted: Mapping[str, Value], done: Outcome
+    ) -> None:
+        present = self._present(employee, group)
+        if present is None:
+            done.refused[group] = (NO_READ,)
+            return
+        try:
+            draft = self._draft(group, present, wanted)
+        except OddShape as odd:
+            raise UnreadableAnswer(SIDE, str(odd)) from None
+        done.refused.update(draft.refused)
+        if draft.body is not None and self._put(employee.id, group, draft.body, done):
+            done.sent[group] = draft.body
+
+    def _present(self, employee: Employee, group: str) -> Json | None:
+        if group in employee.raw:
+            found: Json = employee.raw[group]
+            return found
+        if group == "details":
+            return self.records.detail(employee.id)
+        return self.records.section(employee.id, group)
+
+    def _draft(self, group: str, present: Json, wanted: Mapping[str, Value]) -> Draft:
+        if group == "details":
+            return mapping_details.draft(present, wanted, self.email, self.listed(wanted))
+        drafts: dict[str, Callable[[Json, Mapping[str, Value]], Draft]] = {
+            "bank": mapping_bank.draft,
+            "super": mapping_super.draft,
+            "tax": mapping_tax.draft,
+            "leave": mapping_leave.draft,
+        }
+        return drafts[group](present, wanted)
+
+    def _put(self, id: str, group: str, body: Json, done: Outcome) -> bool:
+        """A PUT replaces, so the very same one may arrive twice without harm."""
+        path = self.records.path(id) if group == "details" else self.records.path(id, PATHS[group])
+        try:
+            self.transport.send("PUT", path, body, repeatable=True)
+        except AccessLost as lost:
+            if group == "details" or lost.status == 401:
+                raise
+            done.refused[group] = (NO_WRITE,)
+            return False
+        return True
+
+    def _gone(
+        self, before: Mapping[str, Any], after: Mapping[str, Any], outcome: Outcome
+    ) -> tuple[str, ...]:
+        sent = outcome.sent
+        gone: tuple[str, ...] = ()
+        if "details" in sent and "details" in before:
+            gone += mapping_details.vanished(before["details"], after["details"], self.email)
+        if "bank" in sent and "bank" in after:
+            gone += mapping_bank.vanished(sent["bank"], after["bank"])
+        if "super" in sent and "super" in before and "super" in after:
+            gone += mapping_super.vanished(before["super"], after["super"])
+        if "tax" in sent and "tax" in before and "tax" in after:
+            gone += mapping_tax.vanished(before["tax"], after["tax"])
+        return gone
+
+
+def _joined(before: Employee, read: Employee) -> Employee:
+    """The record as read back; groups that were not written keep what was read of them before."""
+    return Employee(
+        side=read.side,
+        id=read.id,
+        status=read.status,
+        values={**before.values, **read.values},
+        groups=before.groups | read.groups,
+        number=read.number,
+        updated=read.updated,
+        new_id=read.new_id,
+        old_id=read.old_id or before.old_id,
+        raw={**before.raw, **read.raw},
+    )

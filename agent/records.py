@@ -1,0 +1,140 @@
+"""What the agent remembers, as plain rows: links, attention, runs, changes, the hook inbox.
+
+No row ever holds a value of an employee: ids, field names, counts, times, reasons and keyed digests only
+(D3, S4). Times are aware UTC datetimes; the store writes them as ISO 8601.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Binding:
+    """The one HRA account and the one Xero organisation that this agent links (L1)."""
+
+    account_id: str = ""
+    account_name: str = ""
+    tenant_id: str = ""
+    tenant_name: str = ""
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """Keyed digests of one field as last agreed: what HRA held and what Xero held at that moment."""
+
+    hra: str
+    xero: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """One person on both sides.
+
+    `agreed`: per field, what was last seen equal. `kept`: per field, the pair of values that stood after a write
+    was read back different, so that it is not repeated until either moves (D4). `open`: per field, why something
+    decided is not carried out yet (D9). `hra_seen`/`xero_seen`: the vendors' own update times as last read.
+    `sending`: the side being written at this moment, "" when none: after a crash that record is looked at first.
+    `created`: the side on which the agent created this person, "" when both were there.
+    """
+
+    id: str
+    hra_id: str
+    xero_id: str
+    number: str | None = None
+    agreed: Mapping[str, Agreed] = field(default_factory=dict)
+    kept: Mapping[str, Agreed] = field(default_factory=dict)
+    open: Mapping[str, str] = field(default_factory=dict)
+    verified: datetime | None = None
+    hra_seen: str = ""
+    xero_seen: str = ""
+    sending: str = ""
+    created: str = ""
+
+
+@dataclass(frozen=True)
+class Attention:
+    """One thing that waits for a person, or that a person should know.
+
+    `scope` says what it belongs to (`link:ID`, `hra:ID`, `xero:ID`, `hook:HRA_ID`, `org`, `run`): a record's rows are
+    always replaced together, so a row whose cause is gone leaves by itself. `kind` is one word for the page's
+    pill: conflict, cannot-travel, refused, kept, possible-partner, not-payable, push, stopped, notice.
+    `needs_person` False is information only and does not make exit code 1. `text` says what happened and what to do.
+    """
+
+    scope: str
+    kind: str
+    text: str
+    fields: tuple[str, ...] = ()
+    hra_id: str | None = None
+    xero_id: str | None = None
+    number: str | None = None
+    needs_person: bool = True
+    since: datetime | None = None
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One import, export or push. `counts`: records, linked, created_hra, created_xero, to_hra, to_xero (fields),
+    agreed, conflicts, held, refused, calls_hra, calls_xero. `outcome`: running, done, attention, failed, stopped."""
+
+    id: str
+    kind: str
+    started_by: str
+    started: datetime
+    ended: datetime | None = None
+    outcome: str = "running"
+    reason: str = ""
+    done: int = 0
+    total: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What was written to one record: fields, never values. `way` is `to_hra` or `to_xero`; `cause` import, export or eSS."""
+
+    at: datetime
+    hra_id: str
+    xero_id: str
+    number: str | None
+    fields: tuple[str, ...]
+    way: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class Save:
+    """One accepted hook: an employee's save in eSS that waits to reach Xero. `sections` empty means all."""
+
+    id: str
+    employee_id: str
+    sections: tuple[str, ...]
+    received: datetime
+    tries: int = 0
+    looks: int = 0
+    next_try: datetime | None = None
+    reason: str = ""
+    closed: str = ""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A create that was sent and is not known to have happened: looked for before anything is created again (X3)."""
+
+    side: str
+    source_id: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How a side stood when it was last proved."""
+
+    side: str
+    connected: bool = False
+    name: str = ""
+    proved: datetime | None = None
+    reason: str = ""
+    missing_scopes: tuple[str, ...] = ()

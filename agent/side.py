@@ -1,0 +1,80 @@
+"""Side: the small protocol that both clients and both in-memory doubles satisfy.
+
+It has no delete, so the agent cannot delete by mistake. Every method may raise a SideError.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agent.employee import Employee, Person, Values
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a cheap read proved: who or what is connected (`name`), and the vendor's id of it."""
+
+    name: str
+    id: str
+    missing_scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Listing:
+    """People as the side lists them. `complete` says that nobody was left out (`since` was None).
+
+    `marker` is the vendor's own time up to which this listing covers changes ("" where unknown).
+    """
+
+    people: tuple[Person, ...]
+    marker: str
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Written:
+    """What came of a write: the record as read back, and the groups that the side refused, with its reasons.
+
+    `gone` names what a write made disappear though nobody asked for it (F4, posted arrays): facts, no values.
+    """
+
+    employee: Employee
+    refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
+
+
+class Side(Protocol):
+    """One of the two systems. `name` is `hra` or `xero`."""
+
+    name: str
+
+    def probe(self) -> Probe:
+        """A cheap read that proves the connection (L3)."""
+        ...
+
+    def begin(self) -> None:
+        """Read the reference data afresh (branches, funds, leave types): called once at the start of a run."""
+        ...
+
+    def listing(self, since: str | None = None) -> Listing:
+        """Everybody, or those changed since a marker; active and terminated alike."""
+        ...
+
+    def person(self, id: str) -> Person:
+        """What a listing cannot tell of one person (postcode, e-mail, mobile)."""
+        ...
+
+    def fetch(self, id: str, groups: frozenset[str] | None = None) -> Employee:
+        """One record with the named field groups (None: all). Raises NotFound, WrongRecord, TransferLoop."""
+        ...
+
+    def create(self, values: Values) -> Written:
+        """A new record from canonical values: personal details first, then its other sections."""
+        ...
+
+    def update(self, employee: Employee, changes: Values) -> Written:
+        """Write the changed fields over the record as it was just read; reads back what it wrote.
+
+        Raises OutcomeUnknown when the answer is lost, Refused when every section was refused.
+        """
+        ...

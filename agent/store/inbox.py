@@ -1,0 +1,147 @@
+"""The hook inbox: saves on disk before the sender hears 202, closed only after their push (H2).
+
+One line is one step: a JSON list of rows, each the whole present state of one save, and the last
+line that names a save counts. A line torn by a crash was never answered with 202 and is dropped at
+start. A closed save is remembered for `TERM`, so that its webhook id sent again does nothing; after
+that it is removed.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import RLock
+
+from agent.errors import StateDamaged
+from agent.files import Lines, replace_file
+from agent.records import Save
+from agent.store.rows import from_row, to_row
+
+TERM = timedelta(days=8)  # the interface promises 7
+LARGE = 1_000_000  # bytes; every close and postponement adds a line that supersedes others
+HEADER = b'{"version":1}'
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A save, the HRA account it was sent for, and when it was closed."""
+
+    save: Save
+    account: str
+    closed_at: datetime | None = None
+
+
+class Inbox:
+    """All accepted saves, for any thread. OSError from a method means that nothing was stored."""
+
+    def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
+        self._path = path
+        self._clock = clock
+        self._lock = RLock()
+        if not path.exists():
+            replace_file(path, HEADER + b"\n")
+        self._lines = Lines(path)
+        self._entries = self._read()
+        self._lines.cut()
+        self.tidy()
+
+    def accept(self, save: Save, account: str) -> bool:
+        """Store a save; True once it is on disk, False when its webhook id was already had."""
+        with self._lock:
+            if save.id in self._entries:
+                return False
+            self._append([_Entry(save, account)])
+            return True
+
+    def waiting(self, account: str) -> tuple[Save, ...]:
+        """Open saves of this account, oldest first."""
+        with self._lock:
+            found = [
+                e.save for e in self._entries.values() if e.account == account and not e.save.closed
+            ]
+        return tuple(sorted(found, key=lambda save: save.received))
+
+    def close_saves(self, ids: Iterable[str], outcome: str) -> None:
+        """End the named saves that are open, all in one step. `outcome` is never empty."""
+        if not outcome:
+            raise ValueError("a save is closed with an outcome")
+        with self._lock:
+            now = self._clock()
+            self._append(
+                [_Entry(replace(e.save, closed=outcome), e.account, now) for e in self._open(ids)]
+            )
+
+    def postpone(
+        self,
+        ids: Iterable[str],
+        next_try: datetime,
+        reason: str,
+        *,
+        looked: bool,
+        counts: bool = True,
+    ) -> None:
+        """Try the named open saves later. Counts a look or a try; parked time neither (X4)."""
+        looks, tries = int(looked and counts), int(not looked and counts)
+        with self._lock:
+            self._append(
+                [
+                    replace(e, save=_later(e.save, next_try, reason, looks, tries))
+                    for e in self._open(ids)
+                ]
+            )
+
+    def tidy(self) -> None:
+        """Remove closed saves past their term, and superseded lines of a large file."""
+        with self._lock:
+            border = self._clock() - TERM
+            kept = {
+                id: e for id, e in self._entries.items() if not e.closed_at or e.closed_at > border
+            }
+            if len(kept) < len(self._entries) or self._lines.size > LARGE:
+                self._lines.rewrite([HEADER, *(_line([entry]) for entry in kept.values())])
+                self._entries = kept
+
+    def close(self) -> None:
+        """Give the file back to the system."""
+        self._lines.close()
+
+    def _open(self, ids: Iterable[str]) -> list[_Entry]:
+        named = [self._entries[id] for id in dict.fromkeys(ids) if id in self._entries]
+        return [entry for entry in named if not entry.save.closed]
+
+    def _append(self, entries: list[_Entry]) -> None:
+        if entries:
+            line = _line(entries)
+            self._lines.append(line)
+            self._entries |= _entries(line)  # what memory holds is what a new start would read
+
+    def _read(self) -> dict[str, _Entry]:
+        found: dict[str, _Entry] = {}
+        try:
+            header, *lines = self._lines.read()
+            if header != HEADER:
+                raise ValueError("written by another version")
+            for line in lines:
+                found |= _entries(line)
+        except ValueError as error:
+            self._lines.close()
+            raise StateDamaged(self._path.name) from error
+        return found
+
+
+def _later(save: Save, next_try: datetime, reason: str, looks: int, tries: int) -> Save:
+    return replace(
+        save, next_try=next_try, reason=reason, looks=save.looks + looks, tries=save.tries + tries
+    )
+
+
+def _line(entries: list[_Entry]) -> bytes:
+    return json.dumps([to_row(entry) for entry in entries], separators=(",", ":")).encode("ascii")
+
+
+def _entries(line: bytes) -> dict[str, _Entry]:
+    rows = json.loads(line)
+    if not isinstance(rows, list):
+        raise ValueError("not a list of rows")
+    return {entry.save.id: entry for entry in (from_row(_Entry, row) for row in rows)}

@@ -1,0 +1,69 @@
+"""One process at a time in a data directory.
+
+The lock is the operating system's own on the file `lock`, so it goes with the process however that
+ends.
+"""
+
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from agent.errors import DataDirBusy
+from agent.files import FILE_MODE, private_folder
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+LOCK_FILE = "lock"
+
+
+class DataDir:
+    """The data directory while this process holds it."""
+
+    def __init__(self, path: Path, handle: int) -> None:
+        self.path = path
+        self._handle: int | None = handle
+
+    @classmethod
+    def hold(cls, data_dir: Path) -> Self:
+        """Take the directory, making it if needed. DataDirBusy when another process has it."""
+        private_folder(data_dir)
+        handle = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT, FILE_MODE)
+        try:
+            _lock(handle)
+        except OSError as error:
+            os.close(handle)
+            raise DataDirBusy(str(data_dir)) from error
+        return cls(data_dir, handle)
+
+    def release(self) -> None:
+        """Let others in. The file stays: with it gone, two processes could hold two files."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+if sys.platform == "win32":
+
+    def _lock(handle: int) -> None:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+
+else:
+
+    def _lock(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

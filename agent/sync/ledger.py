@@ -1,0 +1,128 @@
+"""What was agreed, as keyed digests: reads them into merge's terms, and records what was now seen equal (D3)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from agent.employee import UNKNOWN, Employee, Value
+from agent.fields import FIELDS, NORMALISER_VERSION, Tokens, same
+from agent.merge import Base, Decision, Kind, Since
+from agent.records import Agreed, Link
+from agent.words import join, split
+
+
+class Digester(Protocol):
+    """The keyed digests of the vault."""
+
+    def digest(
+        self, link_id: str, side: str, field: str, version: int, tokens: Tokens, slow: frozenset[str]
+    ) -> str:
+        """A text that holds the digests of a value's comparison tokens."""
+        ...
+
+    def same(
+        self, stored: str, link_id: str, side: str, field: str, version: int, tokens: Tokens, slow: frozenset[str]
+    ) -> bool | None:
+        """Whether a value still has the stored digest; None when it was made by another normaliser."""
+        ...
+
+
+class Ledger:
+    """The agreed values of all links, of which only digests exist."""
+
+    def __init__(self, digests: Digester) -> None:
+        self._digests = digests
+
+    def bases(self, link: Link, hra: Employee, xero: Employee) -> dict[str, Base]:
+        """Per field: how each side's value stands to what was agreed, and whether both stand as a kept pair."""
+        return {
+            name: Base(*self._since(link, name, hra, xero), kept=self._kept(link, name, hra, xero))
+            for name in link.agreed.keys() | link.kept.keys()
+            if name in FIELDS
+        }
+
+    def pair(self, link: Link, name: str, hra: Value, xero: Value) -> Agreed:
+        """The digests of one field as both sides hold it now."""
+        return Agreed(self._digest(link, "hra", name, hra), self._digest(link, "xero", name, xero))
+
+    def agreed(
+        self, link: Link, hra: Employee, xero: Employee, bases: Mapping[str, Base], names: Iterable[str]
+    ) -> dict[str, Agreed]:
+        """The record's pairs with those fields renewed that both sides were now seen equal in; others keep theirs."""
+        result = dict(link.agreed)
+        for name in names:
+            one, other = hra.get(name), xero.get(name)
+            settled = bases.get(name, Base())
+            if same(name, one, other) and not settled.hra is settled.xero is Since.SAME:
+                result[name] = self.pair(link, name, one, other)
+        return result
+
+    def _since(self, link: Link, name: str, hra: Employee, xero: Employee) -> tuple[Since, Since]:
+        pair = link.agreed.get(name)
+        if pair is None:
+            return Since.NEVER, Since.NEVER
+        return (
+            self._against(pair.hra, link, "hra", name, hra.get(name)),
+            self._against(pair.xero, link, "xero", name, xero.get(name)),
+        )
+
+    def _kept(self, link: Link, name: str, hra: Employee, xero: Employee) -> bool:
+        pair = link.kept.get(name)
+        if pair is None:
+            return False
+        return (
+            self._against(pair.hra, link, "hra", name, hra.get(name)) is Since.SAME
+            and self._against(pair.xero, link, "xero", name, xero.get(name)) is Since.SAME
+        )
+
+    def _against(self, stored: str, link: Link, side: str, name: str, value: Value) -> Since:
+        if value is UNKNOWN:
+            return Since.SAME
+        row = FIELDS[name]
+        equal = self._digests.same(stored, link.id, side, name, NORMALISER_VERSION, row.tokens(value), row.slow)
+        if equal is None:
+            return Since.NEVER
+        return Since.SAME if equal else Since.CHANGED
+
+    def _digest(self, link: Link, side: str, name: str, value: Value) -> str:
+        row = FIELDS[name]
+        return self._digests.digest(link.id, side, name, NORMALISER_VERSION, row.tokens(value), row.slow)
+
+
+def opened(
+    link: Link, hra: Employee, xero: Employee, decisions: Iterable[Decision], refused: Mapping[str, str]
+) -> dict[str, str]:
+    """What the record has open after these decisions: per field a stored reason. Fields not read keep theirs.
+
+    `refused`: per field, why a write of this pass was refused. An earlier refusal stands until it is tried again.
+    """
+    result = {name: reason for name, reason in link.open.items() if split(reason)[0].endswith("_write_harm")}
+    for decision in decisions:
+        name = decision.name
+        if name not in hra.values or name not in xero.values:
+            if name in link.open:
+                result[name] = link.open[name]
+            continue
+        reason = _reason(decision, link.open.get(name, ""), refused) or xero.notes.get(name, "")
+        if reason:
+            result[name] = reason
+    if link.created == "xero" and xero.unfinished:
+        result["payable"] = join("not_payable", ", ".join(xero.unfinished))
+    return result
+
+
+def _reason(decision: Decision, before: str, refused: Mapping[str, str]) -> str:
+    if decision.kind in (Kind.NOTHING, Kind.AGREE):
+        return ""
+    if decision.name in refused:
+        return join("refused", refused[decision.name])
+    if decision.kind is Kind.HOLD:
+        return join(decision.reason, decision.detail)
+    if split(before)[0] == "refused":
+        return before
+    return "waiting_xero" if decision.kind is Kind.TO_XERO else "waiting_hra"
+
+
+def settle(link: Link, **changes: object) -> Link:
+    """The same link with some parts replaced (typed loosely: the parts are the dataclass's own)."""
+    return replace(link, **changes)  # type: ignore[arg-type]

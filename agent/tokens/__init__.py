@@ -1,0 +1,236 @@
+"""The sign-in of one side: OAuth 2 authorization code, refresh ahead of time, stored before use
+(L2).
+
+Touches the token endpoint and the vault. Promises: one refresh at a time; a new token is on disk
+before anything uses it; a refresh whose answer was lost is tried again with the same refresh
+token, which works for 30 more minutes (published for Xero, assumed for HRA Cloud). No token, code
+or secret stands in a log, a `repr` or an error; every exception of the libraries below is
+translated here.
+"""
+
+import hmac
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from agent.errors import NotConnected
+from agent.tokens.endpoint import Dead, Endpoint
+from agent.tokens.held import Held, ends, scopes_of
+
+__all__ = ["Grant", "Tokens", "VaultLike"]
+
+AHEAD = timedelta(minutes=5)
+STATE_LIVES = timedelta(minutes=10)
+MOST_STATES = 5
+# These only shape the sign-in: nothing is lost when they are not listed as granted.
+SIGN_IN_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
+DEAD = "the sign-in has ended or was withdrawn"
+NO_STATE = "this sign-in was not started here, was used already or took too long: start it again"
+NOT_LASTING = "it gave no lasting sign-in (refresh token); the scope offline_access may be missing"
+
+
+class VaultLike(Protocol):
+    """Where sign-ins rest, sealed. `seal` returns only when the data is on disk."""
+
+    def seal(self, name: str, data: Mapping[str, Any]) -> None: ...
+
+    def unseal(self, name: str) -> dict[str, Any] | None: ...
+
+    def forget(self, name: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a person allowed: the scopes granted, and those that were asked for and not
+    granted.
+    """
+
+    side: str
+    scopes: frozenset[str]
+    missing: tuple[str, ...]
+    obtained: datetime
+
+
+class Tokens:
+    """One side's sign-in. `side` is `hra` or `xero`; `clock` gives aware UTC. For any number
+    of threads.
+    """
+
+    def __init__(
+        self,
+        side: str,
+        *,
+        authorize_url: str,
+        token_url: str,
+        client_id: str,
+        client_secret: str,
+        redirect_uri: str,
+        scopes: tuple[str, ...],
+        vault: VaultLike,
+        clock: Callable[[], datetime],
+        new_state: Callable[[], str],
+        revocation_url: str | None = None,
+    ) -> None:
+        self._side = side
+        self._scopes = scopes
+        self._vault = vault
+        self._clock = clock
+        self._new_state = new_state
+        self._endpoint = Endpoint(
+            side, authorize_url, token_url, revocation_url, client_id, client_secret, redirect_uri
+        )
+        self._lock = threading.RLock()
+        self._held: Held | None = None
+        self._read = False
+        self._dead = ""
+
+    def begin(self) -> str:
+        """The address to send the person to. Its one-time state is good for 10 minutes."""
+        with self._lock:
+            state, now = self._new_state(), self._clock()
+            waiting = self._states(now)
+            kept = sorted(waiting.items(), key=lambda item: item[1])[1 - MOST_STATES :]
+            self._keep_states({**dict(kept), state: now + STATE_LIVES})
+            return self._endpoint.authorize(self._scopes, state)
+
+    def complete(self, state: str, code: str) -> Grant:
+        """Exchange the code that the person came back with; the tokens are stored when this
+        returns.
+
+        Raises NotConnected for a state that is wrong, used or too old, and other SideErrors.
+        """
+        with self._lock:
+            self._use_state(state)
+            now = self._clock()
+            told = self._endpoint.exchange(code)
+            scopes = scopes_of(told, frozenset(self._scopes))
+            refresh = told.get("refresh_token")
+            if not isinstance(refresh, str) or not refresh:
+                raise NotConnected(self._side, NOT_LASTING)
+            self._store(Held(told["access_token"], refresh, ends(told, now), now, now, scopes))
+            return Grant(self._side, scopes, self.missing(), now)
+
+    def bearer(self, force: bool = False) -> str:
+        """An access token good for minutes, refreshed if need be; `force` when it was refused.
+
+        Raises NotConnected where nobody signed in or the sign-in is dead, Unreachable without
+        network.
+        """
+        seen = self._current()
+        if not force and self._fresh(seen):
+            return seen.access
+        with self._lock:
+            held = self._current()
+            # Somebody else renewed it while this thread waited for its turn.
+            if self._fresh(held) and (not force or held is not seen):
+                return held.access
+            return self._refresh(held).access
+
+    def keep_alive(self) -> None:
+        """A refresh even where nothing is read, so that the refresh token does not die. At
+        least daily.
+        """
+        with self._lock:
+            if self._stored():
+                self._refresh(self._current())
+
+    def granted(self) -> frozenset[str]:
+        """The scopes granted; empty where nobody signed in."""
+        held = self._stored()
+        return held.scopes if held else frozenset()
+
+    def missing(self) -> tuple[str, ...]:
+        """The scopes asked for and not granted, in the order of asking. Fewer than asked is
+        normal.
+        """
+        without = self.granted() | SIGN_IN_SCOPES
+        return tuple(scope for scope in self._scopes if scope not in without)
+
+    def obtained(self) -> datetime | None:
+        """When a person signed in."""
+        held = self._stored()
+        return held.obtained if held else None
+
+    def refreshed(self) -> datetime | None:
+        """When the refresh token in use was given."""
+        held = self._stored()
+        return held.refreshed if held else None
+
+    def forget(self) -> None:
+        """Forget tokens and sign-ins under way, on disk too. Withdraws nothing at the vendor."""
+        with self._lock:
+            self._vault.forget(self._side)
+            self._vault.forget(self._states_name)
+            self._held, self._read, self._dead = None, True, ""
+
+    def revoke(self) -> None:
+        """Withdraw the sign-in at the vendor, where it offers that, then forget it.
+
+        Xero's revocation ends all connections of this person for the app (published): only when
+        none is to be kept.
+        """
+        with self._lock:
+            held = self._stored()
+            if held:
+                self._endpoint.revoke(held.refresh)
+            self.forget()
+
+    def _refresh(self, held: Held) -> Held:
+        if held.refresh == self._dead:
+            raise NotConnected(self._side, DEAD)
+        try:
+            told = self._endpoint.refresh(held.refresh)
+        except Dead:
+            # Not asked again with it: only a person can mend this.
+            self._dead = held.refresh
+            told = None
+        if told is None:
+            raise NotConnected(self._side, DEAD)
+        return self._store(held.renewed(told, self._clock()))
+
+    def _store(self, held: Held) -> Held:
+        # On disk first: a token that is used but not stored would be lost with the process.
+        self._vault.seal(self._side, held.row())
+        self._held, self._read, self._dead = held, True, ""
+        return held
+
+    def _stored(self) -> Held | None:
+        with self._lock:
+            if not self._read:
+                row = self._vault.unseal(self._side)
+                self._held, self._read = Held.from_row(row) if row else None, True
+            return self._held
+
+    def _current(self) -> Held:
+        held = self._held or self._stored()
+        if held is None:
+            raise NotConnected(self._side)
+        return held
+
+    def _fresh(self, held: Held) -> bool:
+        # A vendor's token of only some minutes must not be renewed at every call.
+        ahead = min(AHEAD, (held.expires - held.refreshed) / 3)
+        return held.expires - self._clock() >= ahead
+
+    @property
+    def _states_name(self) -> str:
+        return f"{self._side}-sign-ins"
+
+    def _states(self, now: datetime) -> dict[str, datetime]:
+        row = self._vault.unseal(self._states_name) or {}
+        ends = {state: datetime.fromisoformat(text) for state, text in row.items()}
+        return {state: end for state, end in ends.items() if end > now}
+
+    def _keep_states(self, states: Mapping[str, datetime]) -> None:
+        row = {state: end.isoformat() for state, end in states.items()}
+        self._vault.seal(self._states_name, row)
+
+    def _use_state(self, state: str) -> None:
+        waiting = self._states(self._clock())
+        given = state.encode()
+        found = [known for known in waiting if hmac.compare_digest(known.encode(), given)]
+        if not found:
+            raise NotConnected(self._side, NO_STATE)
+        self._keep_states({known: end for known, end in waiting.items() if known not in found})

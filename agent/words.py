@@ -1,0 +1,244 @@
+"""Reason codes -> sentences that a payroll officer understands: what happened, to what, what to do.
+
+Pure. `rows` turns the decisions of one record into its attention rows; `notices` turns what concerns the whole
+organisation into one row each. No sentence ever holds a value.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from agent.fields import FIELDS
+from agent.records import Attention, Link
+
+
+@dataclass(frozen=True)
+class Reason:
+    """How one code is told: the page's word for it, the sentence ({fields}, {detail}), and whether a person is needed."""
+
+    kind: str
+    text: str
+    needs_person: bool = True
+    gathered_again: bool = True
+
+
+# Told once for the whole organisation, not once for each person.
+FOR_ALL = {
+    "needs_clear_tfn": Reason(
+        "notice",
+        "Tax details of {count} people cannot go to HRA Cloud: every change of tax details there needs the full tax "
+        "file number, and HRA Cloud shows this sign-in none for them. Ask HR Assured for the permission to read tax "
+        "file numbers (scope read:clear-tax-details), then connect again; until then keep tax details in HRA Cloud by "
+        "hand.",
+        needs_person=False,
+        gathered_again=False,
+    ),
+    "tfn_masked": Reason(
+        "notice",
+        "The tax file numbers of {count} people cannot go to Xero: HRA Cloud shows them masked, and a masked number is "
+        "never written. Ask HR Assured for the permission to read tax file numbers (scope read:clear-tax-details), "
+        "then connect again.",
+        needs_person=False,
+        gathered_again=False,
+    ),
+    "stopped": Reason(
+        "stopped",
+        "Some changes of {count} people wait: this kind of write to Xero has stopped, because one of them removed or "
+        "kept something it should not have. The row that names the person says what to check.",
+        gathered_again=False,
+    ),
+}
+
+REASONS: Mapping[str, Reason] = {
+    **FOR_ALL,
+    "waiting_xero": Reason(
+        "waiting", "{Fields} waits for the next export to Xero.", needs_person=False
+    ),
+    "waiting_hra": Reason(
+        "waiting", "{Fields} waits for the next import to HRA Cloud.", needs_person=False
+    ),
+    "conflict": Reason(
+        "conflict", "{Fields}: both sides changed, differently. Make them equal on one side; the agent then goes on."
+    ),
+    "first_contact": Reason(
+        "conflict",
+        "{Fields}: the two sides differ and never agreed before, so nothing was overwritten. Make them equal on one "
+        "side (personal details are also decided by an import or export that you start yourself).",
+    ),
+    "tax_conflict": Reason(
+        "conflict",
+        "{Fields}: part of the tax declaration is in conflict, so the whole declaration waits; a mixture would be one "
+        "that nobody signed.",
+    ),
+    "state_wrong": Reason(
+        "conflict",
+        "{Fields}: neither side changed since they agreed, yet they differ. Make them equal on one side.",
+    ),
+    "kept": Reason(
+        "kept",
+        "{Fields}: written, but the other side shows it differently than it was sent. It is not sent again until "
+        "either side changes. Check which spelling is right.",
+        gathered_again=False,
+    ),
+    "refused": Reason("refused", "{Fields} was refused: {detail}. The rest of the record travelled."),
+    "cannot_travel": Reason(
+        "cannot-travel", "{Fields} {detail}. Everything else of this record still travels."
+    ),
+    "tfn_invalid": Reason(
+        "cannot-travel",
+        "The tax file number in HRA Cloud is not a valid one. Ask the employee, and correct it in eSS.",
+    ),
+    "tfn_differs": Reason(
+        "conflict",
+        "The tax file numbers end differently on the two sides. Ask the employee which is right, then correct it: a "
+        "correction in HRA Cloud goes to Xero by itself.",
+    ),
+    "exemption_over_number": Reason(
+        "conflict",
+        "HRA Cloud holds an exemption, Xero a tax file number. An exemption never replaces a number: check with the "
+        "employee and correct one side by hand.",
+    ),
+    "foreign_threshold": Reason(
+        "cannot-travel",
+        "Tax details: a foreign resident cannot claim the tax-free threshold, so Xero would refuse them. Correct one "
+        "of the two.",
+    ),
+    "smsf": Reason(
+        "not synchronised",
+        "Super is not synchronised for this person, because a self-managed fund is among the memberships. Keep it by "
+        "hand on both sides.",
+        needs_person=False,
+        gathered_again=False,
+    ),
+    "membership_left": Reason(
+        "membership",
+        "A super membership stands on one side only. Memberships are never removed by the agent: remove it there "
+        "yourself if it is no longer used, and set the super line in the pay template.",
+        gathered_again=False,
+    ),
+    "not_current": Reason(
+        "not current",
+        "{Fields}: not sent to Xero, because this person is not Current in HRA Cloud.",
+        needs_person=False,
+        gathered_again=False,
+    ),
+    "gone": Reason("gone", "{Fields}: this record was merged or transferred in HRA Cloud; look for its successor."),
+    "transfer_off": Reason(
+        "branch",
+        "The Employee Group in Xero and the branch in HRA Cloud differ. The agent does not transfer people: correct "
+        "one of the two.",
+    ),
+    "emptied": Reason(
+        "emptied",
+        "{Fields} was emptied on one side. An emptied required value never travels: fill it in again, or empty it on "
+        "the other side yourself.",
+    ),
+    "taken_away": Reason(
+        "by hand", "{Fields} was taken away in HRA Cloud. Taking it away changes the tax withheld: do it in Xero yourself."
+    ),
+    "own_yes": Reason(
+        "own yes",
+        "{Fields}: HRA Cloud has a change that Xero does not have yet, so this import left the record alone. Export "
+        "first; or let Xero win for this person alone with the same command and --employee {detail}.",
+    ),
+    "unreadable_record": Reason("failed", "This record could not be read or written: {detail}"),
+    "not_payable": Reason(
+        "not payable", "Created in Xero, but not yet payable. Finish in Xero: {detail}.", gathered_again=True
+    ),
+    "unused_membership": Reason(
+        "membership",
+        "A super membership in Xero is used by no super line: set the super line in the pay template.",
+        gathered_again=False,
+    ),
+    "leave_unreadable": Reason(
+        "leave",
+        "{Fields} cannot be read from Xero in hours, so HRA Cloud keeps its present balance.",
+        needs_person=False,
+        gathered_again=False,
+    ),
+    "tax_write_harm": Reason(
+        "stopped",
+        "Writing tax details to Xero made something disappear for this person ({detail}). Check the tax declaration "
+        "in Xero. No tax details are written to Xero any more until support has looked at it.",
+    ),
+    "bank_write_harm": Reason(
+        "stopped",
+        "Xero kept a bank account that was removed ({detail}). Check this person's bank accounts in Xero before the "
+        "next pay run. No bank accounts are written to Xero any more until support has looked at it.",
+    ),
+    "super_write_harm": Reason(
+        "stopped",
+        "Writing super to Xero made a membership disappear for this person ({detail}). Check it in Xero. No super is "
+        "written to Xero any more until support has looked at it.",
+    ),
+}
+
+
+def labels(names: Iterable[str]) -> str:
+    """Field names in words, in the order of the table."""
+    wanted = set(names)
+    found = [row.label for row in FIELDS.values() if row.name in wanted]
+    return ", ".join(found) or "the record"
+
+
+def sentence(code: str, names: Iterable[str] = (), detail: str = "", count: int = 0) -> str:
+    """The sentence of one reason code for these fields."""
+    told = labels(names)
+    return REASONS[code].text.format(
+        fields=told, Fields=told[:1].upper() + told[1:], detail=detail, count=count
+    )
+
+
+def split(open_reason: str) -> tuple[str, str]:
+    """A stored reason (`code` or `code|detail`) in its two parts."""
+    code, _, detail = open_reason.partition("|")
+    return code, detail
+
+
+def join(code: str, detail: str = "") -> str:
+    """The stored form of a reason."""
+    return f"{code}|{detail}" if detail else code
+
+
+def rows(link: Link) -> tuple[Attention, ...]:
+    """The attention rows of one linked record, from what it has open: one row a reason."""
+    together: dict[str, list[str]] = {}
+    for name, reason in link.open.items():
+        together.setdefault(reason, []).append(name)
+    return tuple(
+        _row(link, reason, fields)
+        for reason, fields in together.items()
+        if split(reason)[0] not in FOR_ALL and REASONS[split(reason)[0]].kind != "waiting"
+    )
+
+
+def _row(link: Link, reason: str, fields: Sequence[str]) -> Attention:
+    code, detail = split(reason)
+    known = tuple(name for name in FIELDS if name in fields)
+    return Attention(
+        scope=f"link:{link.id}",
+        kind=REASONS[code].kind,
+        text=sentence(code, known, detail),
+        fields=known,
+        hra_id=link.hra_id,
+        xero_id=link.xero_id,
+        number=link.number,
+        needs_person=REASONS[code].needs_person,
+    )
+
+
+def notices(links: Iterable[Link]) -> tuple[Attention, ...]:
+    """One row for each thing that concerns the whole organisation."""
+    counts = dict.fromkeys(FOR_ALL, 0)
+    for link in links:
+        for code in {split(reason)[0] for reason in link.open.values()} & counts.keys():
+            counts[code] += 1
+    return tuple(
+        Attention("org", FOR_ALL[code].kind, sentence(code, count=count), needs_person=FOR_ALL[code].needs_person)
+        for code, count in counts.items()
+        if count
+    )
+
+
+def is_open(link: Link) -> bool:
+    """Whether every run gathers this record again (D9)."""
+    return any(REASONS[split(reason)[0]].gathered_again for reason in link.open.values())

@@ -1,0 +1,3 @@
+"""The eSS hook: a signed doorbell. Verified, parsed, stored as one row, answered; the record
+is read elsewhere.
+"""
