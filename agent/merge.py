@@ -62,6 +62,7 @@ class Rules:
 
     `mode` is R2's import mode: `authoritative`, `changed` or `all`. `stopped` are groups whose writes to Xero stand
     still because one of them did harm. `branches` says whether Employee Groups are matched to branches (B1).
+    `overrule` is a person's own yes that Xero wins over what HRA has not exported yet, for this record (R2).
     """
 
     authority: str
@@ -72,6 +73,7 @@ class Rules:
     mode: str = "authoritative"
     stopped: frozenset[str] = frozenset()
     branches: bool = False
+    overrule: bool = False
 
     def authority_of(self, name: str) -> str:
         """The authoritative system for a field: its own setting, its group's, or the general one."""
@@ -80,8 +82,8 @@ class Rules:
     def direction_of(self, name: str) -> str:
         """both, to_xero, to_hra or off: what the user set, within what the field may do at all (D7)."""
         chosen = self.directions.get(name) or self.directions.get(FIELD_GROUPS[name]) or "both"
-        if FIELDS[name].ways == {"to_hra"} and chosen == "both":
-            return "to_hra"
+        if FIELDS[name].ways == {"to_hra"}:
+            return "to_hra" if chosen in ("both", "to_hra") else "off"
         return chosen
 
 
@@ -100,8 +102,13 @@ class Decision:
     conflict: bool = False
 
 
-def merge(hra: Employee, xero: Employee, bases: Mapping[str, Base], rules: Rules) -> tuple[Decision, ...]:
-    """One Decision for every field of the table. `bases` lacks a field that was never agreed."""
+def merge(
+    hra: Employee, xero: Employee, bases: Mapping[str, Base], rules: Rules, waiting: bool = False
+) -> tuple[Decision, ...]:
+    """One Decision for every field of the table. `bases` lacks a field that was never agreed.
+
+    `waiting` says that an eSS save of this person has not reached Xero yet.
+    """
     decided = {
         name: _field(name, hra.get(name), xero.get(name), bases.get(name, Base()), rules) for name in FIELDS
     }
@@ -110,7 +117,8 @@ def merge(hra: Employee, xero: Employee, bases: Mapping[str, Base], rules: Rules
     )
     for rule in (_whole_declaration, _tax_needs_number, _foreign_threshold, _smsf, _memberships):
         decided |= rule(decided, hra, xero, rules)
-    return tuple(_may_travel(decision, hra, xero, rules) for decision in decided.values())
+    travelling = tuple(_may_travel(decision, hra, xero, rules) for decision in decided.values())
+    return _own_yes(_whole_or_none(travelling), hra, bases, rules, waiting)
 
 
 # --- one field --------------------------------------------------------------------------------------------------
@@ -321,6 +329,19 @@ def _has_fund(rows: tuple[SuperMembership, ...], wanted: SuperMembership) -> boo
     )
 
 
+def _own_yes(
+    decisions: tuple[Decision, ...], hra: Employee, bases: Mapping[str, Base], rules: Rules, waiting: bool
+) -> tuple[Decision, ...]:
+    """R2: in the modes where Xero wins, a record with an HRA change not yet exported needs its own yes."""
+    unexported = waiting or any(base.hra is Since.CHANGED for base in bases.values())
+    if rules.mode == "authoritative" or rules.overrule or not unexported:
+        return decisions
+    return tuple(
+        replace(d, kind=Kind.HOLD, reason="own_yes", detail=hra.id) if d.kind is Kind.TO_HRA else d
+        for d in decisions
+    )
+
+
 # --- may it travel? -----------------------------------------------------------------------------------------------
 
 
@@ -329,6 +350,17 @@ def _may_travel(decision: Decision, hra: Employee, xero: Employee, rules: Rules)
         return decision
     reason, detail = _obstacle(decision, hra, xero, rules)
     return replace(decision, kind=Kind.HOLD, reason=reason, detail=detail) if reason else decision
+
+
+def _whole_or_none(decisions: tuple[Decision, ...]) -> tuple[Decision, ...]:
+    """A declaration in conflict of which a part cannot travel waits as a whole: the rest alone is a mixture (D1)."""
+    disputed = [d for d in decisions if d.conflict and FIELD_GROUPS[d.name] == "tax"]
+    if not any(d.kind is Kind.HOLD for d in disputed):
+        return decisions
+    return tuple(
+        replace(d, kind=Kind.HOLD, reason="tax_conflict") if d in disputed and d.kind in SENDS else d
+        for d in decisions
+    )
 
 
 def _obstacle(decision: Decision, hra: Employee, xero: Employee, rules: Rules) -> tuple[str, str]:

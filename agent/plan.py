@@ -171,15 +171,15 @@ def _unsure(free: Mapping[str, list[Person]], waiting: set[str]) -> list[Attenti
     ]
 
 
-def why_not_creatable(source: Employee, target: str) -> tuple[str, str] | None:
-    """(field, reason) that keeps `target` from taking this person at all (D6), or None."""
+def why_not_creatable(source: Employee, target: str, changes: Values) -> str | None:
+    """Why `target` cannot take this person at all (D6), as a stored reason's detail; None when it can."""
     for name in NEEDED[target]:
+        if name in changes:
+            continue
         value = source.get(name)
-        if value is None or value is UNKNOWN:
-            return name, "is missing"
-        cannot = problem(name, value, target)
-        if cannot:
-            return name, cannot
+        known = value is not None and value is not UNKNOWN
+        cannot = problem(name, value, target) if known else "is missing"
+        return f"{FIELDS[name].label} {cannot or 'may not travel that way (see [directions])'}"
     return None
 
 

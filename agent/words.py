@@ -26,9 +26,8 @@ FOR_ALL = {
     "needs_clear_tfn": Reason(
         "notice",
         "Tax details of {count} people cannot go to HRA Cloud: every change of tax details there needs the full tax "
-        "file number, and HRA Cloud shows this sign-in none for them. Ask HR Assured for the permission to read tax "
-        "file numbers (scope read:clear-tax-details), then connect again; until then keep tax details in HRA Cloud by "
-        "hand.",
+        "file number, and Xero never shows it. Let these people enter their number in eSS; if HRA Cloud already has "
+        "it, ask HR Assured for the permission to read it (scope read:clear-tax-details) and connect again.",
         needs_person=False,
         gathered_again=False,
     ),

@@ -1,7 +1,6 @@
 """What was agreed, as keyed digests: reads them into merge's terms, and records what was now seen equal (D3)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Protocol
 
 from agent.employee import UNKNOWN, Employee, Value
@@ -108,6 +107,8 @@ def opened(
             result[name] = reason
     if link.created == "xero" and xero.unfinished:
         result["payable"] = join("not_payable", ", ".join(xero.unfinished))
+        # The row above already says that the super line is missing.
+        result = {name: told for name, told in result.items() if told != "unused_membership"}
     return result
 
 
@@ -121,8 +122,3 @@ def _reason(decision: Decision, before: str, refused: Mapping[str, str]) -> str:
     if split(before)[0] == "refused":
         return before
     return "waiting_xero" if decision.kind is Kind.TO_XERO else "waiting_hra"
-
-
-def settle(link: Link, **changes: object) -> Link:
-    """The same link with some parts replaced (typed loosely: the parts are the dataclass's own)."""
-    return replace(link, **changes)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from agent.fields import GROUPS, names
 from agent.xero import wire
 from agent.xero.mapping_bank import bank
 from agent.xero.mapping_details import details, unmapped
-from agent.xero.mapping_leave import LeaveTypes, leave
+from agent.xero.mapping_leave import LeaveTypes, leave, unreadable
 from agent.xero.mapping_super import FundOf, memberships
 from agent.xero.mapping_tax import tax
 from agent.xero.wire import SIDE, Json
@@ -54,7 +54,7 @@ def employee(raw: Json, groups: frozenset[str], known: Reference) -> Employee:
         stp2=stp2,
         unmapped=unmapped(raw, known.branches) if "details" in groups else None,
         unfinished=payable(raw),
-        notes=_notes(raw, values),
+        notes=_notes(raw, values, known),
         raw=raw,
     )
 
@@ -142,11 +142,12 @@ def _group(group: str, raw: Json, known: Reference, stp2: bool) -> dict[str, Val
     return leave(raw, known.leave_types)
 
 
-def _notes(raw: Json, values: Mapping[str, Value]) -> dict[str, str]:
+def _notes(raw: Json, values: Mapping[str, Value], known: Reference) -> dict[str, str]:
     """Reason codes for what is worth telling: a balance that is not in hours, a membership that
     nothing is paid to.
     """
-    notes = {name: "leave_unreadable" for name in names("leave") if values.get(name) is UNKNOWN}
+    told = unreadable(raw, known.leave_types) if "annual_leave" in values else ()
+    notes = dict.fromkeys(told, "leave_unreadable")
     if isinstance(values.get("super_memberships"), tuple) and idle_memberships(raw):
         notes["super_memberships"] = "unused_membership"
     return notes

@@ -66,6 +66,18 @@ def leave(raw: Json, types: LeaveTypes | None) -> dict[str, Value]:
     return {name: _hours(name, balances, types) if types else UNKNOWN for name in names("leave")}
 
 
+def unreadable(raw: Json, types: LeaveTypes | None) -> tuple[str, ...]:
+    """The leave fields for which Xero shows a balance that is not in hours: worth telling (F5)."""
+    balances = raw.get("LeaveBalances") or ()
+    if types is None:
+        return ()
+    return tuple(
+        name
+        for name in names("leave")
+        if any(_id(row) in types.ids[name] for row in balances) and _hours(name, balances, types) is UNKNOWN
+    )
+
+
 def _chosen(name: str, current: list[Json], wanted: Mapping[str, str]) -> frozenset[str]:
     by_category = [row for row in current if row.get("LeaveCategoryCode") == CATEGORIES[name]]
     plain = [row for row in current if not row.get("LeaveCategoryCode")]

@@ -1,0 +1,158 @@
+"""People without a partner: linking them, and creating them on the other side once and only once (M2, X3)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from agent import plan
+from agent.employee import Employee, Status, Value
+from agent.errors import AccessLost, NotConnected, OutcomeUnknown, Parked, Refused, Unreachable
+from agent.merge import SENDS, Rules, merge
+from agent.records import Attention, Change, Link, Pending
+from agent.side import Side, Written
+from agent.store import Store
+from agent.sync.locks import Locks
+from agent.sync.records import Records, Seen, reasons_by_field
+
+# Errors that say for certain that a create did not happen.
+NOT_DONE = (Refused, Unreachable, Parked, NotConnected, AccessLost)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A create as decided: what it writes, what stays behind, or why it cannot be (`reason`)."""
+
+    source: Employee
+    changes: Mapping[str, Value]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Created:
+    """What came of a create: the linked record, or None with the reason why nobody was created."""
+
+    seen: Seen | None
+    fields: tuple[str, ...] = ()
+    refused: Mapping[str, str] | None = None
+    reason: str = ""
+
+
+class Newcomers:
+    """Links and creates. `branch_for` gives the HRA branch id for somebody who comes from Xero, None where unmapped."""
+
+    def __init__(
+        self,
+        sides: Mapping[str, Side],
+        store: Store,
+        records: Records,
+        clock: Callable[[], datetime],
+        locks: Locks,
+        branch_for: Callable[[Employee], str | None],
+    ) -> None:
+        self._sides = sides
+        self._store = store
+        self._records = records
+        self._clock = clock
+        self._locks = locks
+        self._branch_for = branch_for
+
+    def join(self, joining: plan.Join) -> Link | None:
+        """Link two people; None when either got a link meanwhile."""
+        with self._locks.of(f"hra:{joining.hra_id}"), self._locks.of(f"xero:{joining.xero_id}"):
+            if self._store.link_of("hra", joining.hra_id) or self._store.link_of("xero", joining.xero_id):
+                return None
+            return self._store.add_link(joining.hra_id, joining.xero_id)
+
+    def draft(self, create: plan.Create, rules: Rules) -> Draft:
+        """Read the person and decide what the new record gets: merging against a blank one, by the same rules."""
+        side = self._sides[create.source.side]
+        source = side.fetch(create.source.id)
+        blank = plan.blank(create.target)
+        hra, xero = (blank, source) if create.target == "hra" else (source, blank)
+        decisions = merge(hra, xero, {}, rules)
+        changes = {d.name: d.value for d in decisions if SENDS.get(d.kind) == create.target}
+        if source.status is not Status.CURRENT:
+            return Draft(source, {}, "is not a current employee any more")
+        if create.target == "hra":
+            branch = self._branch_for(source)
+            if branch is None:
+                return Draft(source, {}, _no_branch(source))
+            changes["branch"] = branch
+        return Draft(source, changes, plan.why_not_creatable(source, create.target, changes) or "")
+
+    def create(self, create: plan.Create, rules: Rules, cause: str) -> Created:
+        """Create the person and link both records. Raises SideError; an unknown outcome is looked for first next time."""
+        person = create.source
+        with self._locks.of(f"{person.side}:{person.id}"):
+            if self._store.link_of(person.side, person.id):
+                return Created(None, reason="was linked meanwhile")
+            draft = self.draft(create, rules)
+            if draft.reason:
+                self._hold(create, draft.reason)
+                return Created(None, reason=draft.reason)
+            return self._create(create, draft, rules, cause)
+
+    def _create(self, create: plan.Create, draft: Draft, rules: Rules, cause: str) -> Created:
+        person = create.source
+        self._store.add_pending(Pending(create.target, person.id, self._clock()))
+        try:
+            written = self._sides[create.target].create(draft.changes)
+        except NOT_DONE as error:
+            self._store.clear_pending(create.target, person.id)
+            if not isinstance(error, Refused):
+                raise
+            self._hold(create, f"was refused: {'; '.join(error.reasons) or 'no reason was given'}", "refused")
+            return Created(None, reason="was refused")
+        except OutcomeUnknown as error:
+            self._hold(create, f"may or may not have been created: {error.sentence()}", "failed")
+            raise
+        return self._link(create, draft, written, rules, cause)
+
+    def _link(
+        self, create: plan.Create, draft: Draft, written: Written, rules: Rules, cause: str
+    ) -> Created:
+        ids = {create.target: written.employee.id, create.source.side: draft.source.id}
+        link = self._store.add_link(ids["hra"], ids["xero"], draft.source.number)
+        self._store.clear_pending(create.target, create.source.id)
+        link = replace(link, created=create.target)
+        hra, xero = (
+            (written.employee, draft.source)
+            if create.target == "hra"
+            else (draft.source, written.employee)
+        )
+        refused = reasons_by_field(draft.changes, written.refused)
+        sent = tuple(name for name in draft.changes if name not in refused)
+        self._store.add_change(
+            Change(
+                self._clock(), link.hra_id, link.xero_id, link.number, sent, f"to_{create.target}", cause
+            )
+        )
+        self._store.replace_attention(f"{create.source.side}:{create.source.id}", ())
+        return Created(self._records.record(link, hra, xero, refused, rules), sent, refused)
+
+    def _hold(self, create: plan.Create, reason: str, kind: str = "cannot-travel") -> None:
+        self._store.replace_attention(
+            f"{create.source.side}:{create.source.id}", (held(create, reason, kind),)
+        )
+
+
+def held(create: plan.Create, reason: str, kind: str = "cannot-travel") -> Attention:
+    """The row of somebody who could not be created."""
+    person = create.source
+    where = {"hra": "HRA Cloud", "xero": "Xero"}[create.target]
+    return Attention(
+        scope=f"{person.side}:{person.id}",
+        kind=kind,
+        text=f"Not created in {where}: this person's {reason}."
+        if not reason.startswith(("is ", "was ", "may "))
+        else f"Not created in {where}: this person {reason}.",
+        hra_id=person.id if person.side == "hra" else None,
+        xero_id=person.id if person.side == "xero" else None,
+        number=person.number,
+    )
+
+
+def _no_branch(source: Employee) -> str:
+    if source.unmapped:
+        return f"Employee Group '{source.unmapped}' is mapped to no branch (see [branch_map])"
+    return "branch is not known: set default_branch in [branches]"

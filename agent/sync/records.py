@@ -1,0 +1,226 @@
+"""One linked person: read both sides, decide, write, read back, record. Everything under that link's lock (R1).
+
+Promises: a pair is recorded only for fields seen equal in this very pass (D3); the link says *sending* on disk before
+a write leaves, so that after a crash the record is looked at first; what is not carried out stays open (D9).
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from agent import plan, words
+from agent.employee import UNKNOWN, Employee
+from agent.errors import NotFound, OutcomeUnknown, Reach, Refused, SideError
+from agent.fields import FIELD_GROUPS, FIELDS, same
+from agent.merge import Base, Decision, Kind, Rules, merge
+from agent.records import Change, Link
+from agent.side import Side, Written
+from agent.store import Store
+from agent.sync.ledger import Ledger, opened
+from agent.sync.locks import Locks
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One record as read in this pass, and what was decided on it."""
+
+    link: Link
+    hra: Employee
+    xero: Employee
+    decisions: tuple[Decision, ...]
+
+    @property
+    def conflicts(self) -> int:
+        """How many fields both sides had changed, or met first, with different values."""
+        return sum(decision.conflict for decision in self.decisions)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of one record: the state after it, the fields written, and those refused with the reason."""
+
+    seen: Seen
+    written: tuple[str, ...] = ()
+    refused: Mapping[str, str] | None = None
+    target: str = ""
+    conflicts: int = 0
+
+
+class Records:
+    """Examines and carries out linked records. `pool` reads HRA beside Xero; None reads one after the other."""
+
+    def __init__(
+        self,
+        sides: Mapping[str, Side],
+        store: Store,
+        ledger: Ledger,
+        clock: Callable[[], datetime],
+        locks: Locks,
+        pool: Executor | None = None,
+    ) -> None:
+        self._sides = sides
+        self._store = store
+        self._ledger = ledger
+        self._clock = clock
+        self._locks = locks
+        self._pool = pool
+
+    def look(self, link: Link, rules: Rules) -> Seen:
+        """Read and decide, recording nothing (dry run). Raises SideError."""
+        hra, xero = self._read(link, None)
+        return Seen(link, hra, xero, self._decide(link, hra, xero, rules))
+
+    def examine(self, link: Link, rules: Rules) -> Seen:
+        """Read and decide, and record what both sides agree on. Raises SideError."""
+        with self._locks.of(link.id):
+            return self._examine(self._store.link(link.id) or link, rules, None)
+
+    def carry_out(
+        self, link: Link, rules: Rules, way: str, cause: str, groups: frozenset[str] | None = None
+    ) -> Done:
+        """Read again, decide again, and write what goes this way. `groups` limits a push to its sections.
+
+        Raises SideError; the record is then open.
+        """
+        with self._locks.of(link.id):
+            seen = self._examine(self._store.link(link.id) or link, rules, groups)
+            write = plan.writes(seen.link, seen.hra, seen.xero, seen.decisions, way)
+            if write is None:
+                return Done(seen, conflicts=seen.conflicts)
+            return self._write(seen, write, rules, cause)
+
+    def record(
+        self, link: Link, hra: Employee, xero: Employee, refused: Mapping[str, str], rules: Rules
+    ) -> Seen:
+        """Commit what this pass saw: pairs for equal fields, what is open, and the record's attention rows."""
+        bases = self._ledger.bases(link, hra, xero)
+        agreed = self._ledger.agreed(link, hra, xero, bases, FIELDS)
+        kept = {name: pair for name, pair in link.kept.items() if not same(name, hra.get(name), xero.get(name))}
+        link = replace(link, agreed=agreed, kept=kept)
+        decisions = self._decide(link, hra, xero, rules)
+        link = replace(link, open=opened(link, hra, xero, decisions, refused), number=hra.number or link.number)
+        self._store.save_link(link)
+        self._store.replace_attention(f"link:{link.id}", words.rows(link))
+        return Seen(link, hra, xero, decisions)
+
+    def failed(self, link: Link, error: SideError) -> None:
+        """Leave the record open because it could not be read or written; the next run comes back to it."""
+        with self._locks.of(link.id):
+            link = self._store.link(link.id) or link
+            reason = words.join("unreadable_record", error.sentence())
+            link = replace(link, open={**link.open, "record": reason})
+            self._store.save_link(link)
+            self._store.replace_attention(f"link:{link.id}", words.rows(link))
+
+    def _examine(self, link: Link, rules: Rules, groups: frozenset[str] | None) -> Seen:
+        hra, xero = self._read(link, groups)
+        link = replace(link, hra_id=hra.id, sending="")
+        if groups is None:
+            link = replace(link, verified=self._clock(), hra_seen=hra.updated, xero_seen=xero.updated)
+        return self.record(link, hra, xero, {}, rules)
+
+    def _read(self, link: Link, groups: frozenset[str] | None) -> tuple[Employee, Employee]:
+        hra, xero = self._sides["hra"], self._sides["xero"]
+        if self._pool is None:
+            return hra.fetch(link.hra_id, groups), xero.fetch(link.xero_id, groups)
+        reading = self._pool.submit(hra.fetch, link.hra_id, groups)
+        try:
+            there = xero.fetch(link.xero_id, groups)
+        except SideError:
+            reading.exception()
+            raise
+        return reading.result(), there
+
+    def _decide(self, link: Link, hra: Employee, xero: Employee, rules: Rules) -> tuple[Decision, ...]:
+        stopped = frozenset(self._store.stopped())
+        waiting = any(save.employee_id == link.hra_id for save in self._store.waiting())
+        bases: dict[str, Base] = self._ledger.bases(link, hra, xero)
+        return merge(hra, xero, bases, replace(rules, stopped=stopped), waiting)
+
+    def _write(self, seen: Seen, write: plan.Write, rules: Rules, cause: str) -> Done:
+        before = seen.hra if write.target == "hra" else seen.xero
+        self._store.save_link(replace(seen.link, sending=write.target))
+        try:
+            written = self._sides[write.target].update(before, write.changes)
+        except Refused as error:
+            written = Written(before, dict.fromkeys(_groups(write), error.reasons))
+        except OutcomeUnknown:
+            raise
+        except SideError as error:
+            if error.reach is not Reach.ITEM or isinstance(error, NotFound):
+                self._store.save_link(seen.link)
+            raise
+        return self._written(seen, write, written, rules, cause)
+
+    def _written(
+        self, seen: Seen, write: plan.Write, written: Written, rules: Rules, cause: str
+    ) -> Done:
+        hra, xero = seen.hra, seen.xero
+        if write.target == "hra":
+            hra = written.employee
+        else:
+            xero = written.employee
+        refused = reasons_by_field(write.changes, written.refused)
+        sent = tuple(name for name in write.was if name not in refused)
+        link = self._after(seen.link, write, written, hra, xero, sent)
+        self._log(link, write.target, sent, cause)
+        return Done(
+            self.record(link, hra, xero, refused, rules), sent, refused, write.target, seen.conflicts
+        )
+
+    def _after(
+        self,
+        link: Link,
+        write: plan.Write,
+        written: Written,
+        hra: Employee,
+        xero: Employee,
+        sent: tuple[str, ...],
+    ) -> Link:
+        """The link with what read back different marked as kept (D4), and with harm told and stopped (F4)."""
+        kept = dict(link.kept)
+        for name in sent:
+            one, other = hra.get(name), xero.get(name)
+            if UNKNOWN not in (one, other) and not same(name, one, other):
+                kept[name] = self._ledger.pair(link, name, one, other)
+        link = replace(link, kept=kept, sending="")
+        if write.target == "xero" and written.gone:
+            link = replace(link, open={**link.open, **self._stop(written.gone)})
+        return link
+
+    def _stop(self, gone: tuple[str, ...]) -> dict[str, str]:
+        told: dict[str, str] = {}
+        for group in {fact.partition(":")[0] for fact in gone} & {"bank", "super", "tax"}:
+            facts = ", ".join(fact.partition(":")[2] for fact in gone if fact.startswith(group))
+            self._store.stop_writes(group, facts)
+            told[f"{group}_harm"] = words.join(f"{group}_write_harm", facts)
+        return told
+
+    def _log(self, link: Link, target: str, sent: tuple[str, ...], cause: str) -> None:
+        if sent:
+            change = Change(
+                self._clock(), link.hra_id, link.xero_id, link.number, sent, f"to_{target}", cause
+            )
+            self._store.add_change(change)
+
+
+def reasons_by_field(
+    names: Mapping[str, object], refused: Mapping[str, tuple[str, ...]]
+) -> dict[str, str]:
+    """The side's refusals, whose keys are groups or fields, as one sentence for each of these fields."""
+    told: dict[str, str] = {}
+    for name in names:
+        reasons = refused.get(name) or refused.get(FIELD_GROUPS[name])
+        if reasons is not None:
+            told[name] = "; ".join(reasons) or "no reason was given"
+    return told
+
+
+def will_write(decisions: tuple[Decision, ...], way: str) -> bool:
+    """Whether a run in this direction has something to write for this record."""
+    return any(decision.kind is Kind(way) for decision in decisions)
+
+
+def _groups(write: plan.Write) -> set[str]:
+    return {FIELD_GROUPS[name] for name in write.changes}
