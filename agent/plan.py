@@ -4,6 +4,7 @@ Pure. Import and export are one plan with a direction filter: `way` is `to_hra` 
 export and an eSS push.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -100,22 +101,31 @@ def _unlinked(people: Iterable[Person], linked: set[str]) -> list[Person]:
 def _lost_creates(
     free: Mapping[str, list[Person]], pending: Sequence[Pending]
 ) -> tuple[list[Join], list[Pending], set[str]]:
-    """Look before creating again: exactly one find is adopted, none means it never happened, several wait."""
+    """Look before creating again: exactly one find is adopted, none means it never happened; several, or one find for two
+    lost creates, wait."""
     joins: list[Join] = []
     settled: list[Pending] = []
     waiting: set[str] = set()
-    for item in pending:
-        other = "hra" if item.side == "xero" else "xero"
-        source = next((p for p in free[other] if p.id == item.source_id), None)
-        found = match.same_person(source, free[item.side]) if source else ()
-        if len(found) > 1:
+    finds = [(item, *_found(free, item)) for item in pending]
+    claims = Counter(person.id for _, _, found in finds for person in found)
+    for item, source, found in finds:
+        if len(found) > 1 or any(claims[person.id] > 1 for person in found):
             waiting.add(item.source_id)
             continue
         settled.append(item)
         if source and found:
-            ids = {other: source.id, item.side: found[0].id}
+            ids = {source.side: source.id, item.side: found[0].id}
             joins.append(Join(ids["hra"], ids["xero"], adopt=True))
     return joins, settled, waiting
+
+
+def _found(
+    free: Mapping[str, list[Person]], item: Pending
+) -> tuple[Person | None, tuple[Person, ...]]:
+    """The person who was to be created, and everybody without a link who may be the result."""
+    other = "hra" if item.side == "xero" else "xero"
+    source = next((p for p in free[other] if p.id == item.source_id), None)
+    return source, match.same_person(source, free[item.side]) if source else ()
 
 
 def _creates(

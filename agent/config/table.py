@@ -3,8 +3,8 @@
 Reading, the environment, the problem lines and agent.ini.example all come from it. A default of
 None makes the key required. `later` marks what this version lacks: any other value than the default
 is refused, never ignored. Addresses: HR Assured names rest.hrassured.com; its login host is
-undocumented (assumption: the contract names login.enablehr.com, enableHR's own). Xero's are those
-of its developer site.
+undocumented (assumption A1: the contract names login.enablehr.com, enableHR's own). Xero's are
+those of its developer site.
 """
 
 from collections.abc import Mapping

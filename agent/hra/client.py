@@ -133,7 +133,8 @@ class HraClient:
         marker.
 
         HRA has no filter for that (vendor's developer pages), so the whole list is read each time.
-        A person without a readable update time counts as changed.
+        A person without a readable update time counts as changed. assumption A3: the plain list
+        shows people of every status.
         """
         listed = everything(self._transport, account_path(self._account_id, "employees"))
         people = self._people(listed)

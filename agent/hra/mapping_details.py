@@ -3,7 +3,7 @@
 A write is a full replacement: the record as read, with only the changed fields laid over it. What
 the agent does not manage (preferred name, postal address, employee number, the other e-mail, ...)
 goes back as it came; null and empty keys are left out, because HRA refuses an empty country and
-takes an absent key as nothing.
+takes an absent key as nothing (assumption A2: a PUT clears what it leaves out).
 Shapes: the contract's EmployeeDetail and EmployeeInputDetail.
 """
 

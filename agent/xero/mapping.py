@@ -112,7 +112,7 @@ def idle_memberships(raw: Json) -> tuple[str, ...]:
     """Ids of memberships that no super line of the pay template uses (F3).
 
     Nothing is said where the template was not read, or a line does not name its membership
-    (contract's example).
+    (contract's example, assumption A41).
     """
     lines = _super_lines(raw)
     if not isinstance(raw.get("PayTemplate"), Mapping) or any(

@@ -31,6 +31,7 @@ MAP_WORDS = {
     "personal": "personal_leave",
     "long_service": "long_service_leave",
 }
+# assumption A42: a unit is hours where it is this word, in any case.
 HOURS = "hours"
 
 

@@ -83,7 +83,8 @@ def shows(answer: Json, body: Json) -> bool:
     """Whether an answer has every key that was posted, inside the tax declaration and the address
     too.
 
-    The TFN apart: how an answer to a write shows it is not known, and the mask is compared by
+    How much of a record the answer to a POST shows is undocumented (assumption A40): what it lacks
+    is read. The TFN apart: how an answer to a write shows it is not known, and the mask is compared by
     value.
     """
     for key, value in body.items():

@@ -7,7 +7,6 @@ is. Undocumented properties, wrong types, unknown enum values, missing required 
 
 import json
 import re
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -103,9 +102,7 @@ def check_request(
 
 def _judge(call: str, validate: Callable[[], None]) -> None:
     try:
-        with warnings.catch_warnings():  # HRA's `allowEmptyValue`, deprecated by OpenAPI since
-            warnings.simplefilter("ignore", DeprecationWarning)
-            validate()
+        validate()
     except OpenAPIError as error:
         raise AssertionError(f"{call}: {_plainly(error)}") from None
 

@@ -1,0 +1,61 @@
+# make demo [ARGS="--once"]   two sandboxes and the agent on this machine, linked and synchronised
+# make test                   every test, with branch coverage (ARGS are pytest's)
+# make check                  format, lint and types
+# make conformity             both clients against mock servers of the vendors' own descriptions
+# make format                 put the code into its format
+#
+# Each needs Python 3.11 or later and nothing else; the locked packages go into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime-installed
+DEV := $(VENV)/.dev-installed
+NODE_PACKAGES := tests/conformity/node_modules/.installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check conformity format
+
+help:
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
+
+demo: $(RUNTIME)
+	@$(BIN)/python -m agent demo $(ARGS)
+
+test: $(DEV)
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
+
+check: $(DEV)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+# Where node is missing the tests skip and say so.
+conformity: $(DEV)
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory $(NODE_PACKAGES); fi
+	$(BIN)/python -m pytest tests/conformity $(ARGS)
+
+format: $(DEV)
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format .
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or later is needed; $(PYTHON) is older. Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	    { echo "Python's venv module is incomplete here. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements.lock | $(VENV)/pyvenv.cfg
+	$(PIP) -r requirements.lock
+	@touch $@
+
+$(DEV): requirements.lock requirements-dev.lock | $(VENV)/pyvenv.cfg
+	$(PIP) -r requirements-dev.lock
+	@touch $(RUNTIME) $@
+
+$(NODE_PACKAGES): tests/conformity/package-lock.json
+	cd tests/conformity && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -1,0 +1,159 @@
+"""The commands init (writes agent.ini) and check (one line a finding)."""
+
+import base64
+import getpass
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+from werkzeug.security import generate_password_hash
+
+from agent.cli.context import Context, log_to_stderr
+from agent.config import Settings, example
+from agent.errors import SIDE_NAMES, AgentError, Misconfigured
+from agent.pair import Pair
+from agent.wiring import SIDES, callback, real_times
+
+ASKED = {
+    "sync.authoritative_system": ("authoritative_system", "Authoritative System (hra or xero)"),
+    "hra.client_id": ("hra_client_id", "HRA Cloud client id"),
+    "hra.client_secret": ("hra_client_secret", "HRA Cloud client secret"),
+    "xero.client_id": ("xero_client_id", "Xero client id"),
+    "xero.client_secret": ("xero_client_secret", "Xero client secret"),
+}
+NEEDED = "sync.authoritative_system"
+SECRET_BYTES, PASSWORD_BYTES = 32, 12
+Finding = tuple[str, str, int]
+NO_PERSON = "init: say which system wins a conflict: --authoritative-system hra or xero"
+
+
+def init(context: Context) -> int:
+    """Write agent.ini with a fresh hook secret and a password, shown once."""
+    if context.config.exists():
+        raise Misconfigured([f"{context.config}: is there already; move it away first"])
+    values = _given(context)
+    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    values |= {
+        "hooks.secret": hook_secret(secrets.token_bytes),
+        "page.password_hash": generate_password_hash(password),
+    }
+    try:
+        text = example(values)
+    except ValueError as wrong:
+        raise Misconfigured([f"--set: {wrong}"]) from wrong
+    _write(context.config, text)
+    context.say(f"Wrote {context.config}.")
+    print(f"The page's user is admin. It is shown this once:\npassword {password}", flush=True)
+    for line in _next(context, values):
+        context.say(line)
+    return 0
+
+
+def hook_secret(random_bytes: Callable[[int], bytes]) -> str:
+    """A fresh secret in the form of Standard Webhooks."""
+    return "whsec_" + base64.b64encode(random_bytes(SECRET_BYTES)).decode()
+
+
+def _given(context: Context) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for pair in context.asked.set:
+        name, sign, value = pair.partition("=")
+        if not sign or "." not in name:
+            raise Misconfigured([f"--set {name}: write SECTION.KEY=VALUE"])
+        values[name.strip()] = value.strip()
+    for name, (flag, question) in ASKED.items():
+        answer = getattr(context.asked, flag) or values.get(name) or _ask(question, name)
+        if answer:
+            values[name] = answer
+    if values.get(NEEDED) not in SIDES:
+        raise Misconfigured([NO_PERSON])
+    return values
+
+
+def _ask(question: str, name: str) -> str:
+    """A person's answer; nothing where no person is there."""
+    if not sys.stdin.isatty():
+        return ""
+    if name.endswith("secret"):
+        return getpass.getpass(f"{question}: ").strip()
+    return input(f"{question}: ").strip()
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise Misconfigured([f"{path}: cannot be written"]) from error
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _next(context: Context, values: dict[str, str]) -> Iterator[str]:
+    missing = [name for name in ASKED if name not in values]
+    if missing:
+        yield f"Fill in {', '.join(missing)} there."
+    config = "" if context.asked.config == "agent.ini" else f" --config {context.config}"
+    yield f"Next: hra-xero-agent check{config}, then hra-xero-agent run{config}"
+
+
+def check(context: Context) -> int:
+    """Read the configuration and both connections; 1 with a finding, 3 with a side not connected."""
+    settings = context.settings()
+    log_to_stderr("error")
+    pair = Pair(settings, context.environ, real_times())
+    try:
+        found = list(_findings(pair, settings))
+    finally:
+        pair.close()
+    if context.plain:
+        print(json.dumps([{"finding": name, "text": text} for name, text, _ in found], indent=2))
+    else:
+        for name, text, code in found:
+            if code or not context.quiet:
+                print(f"{name:<10} {text}")
+    return max(code for _, _, code in found)
+
+
+def _findings(pair: Pair, settings: Settings) -> Iterator[Finding]:
+    """What was found: a word, a sentence, and what it makes of the exit code."""
+    yield "settings", "readable and complete", 0
+    yield "key", "opens the stored sign-ins", 0
+    if not settings.page.password_hash:
+        yield "page", "nobody can sign in: [page] password_hash is empty", 1
+    if not settings.hooks.secret:
+        yield "hooks", "every hook is refused: [hooks] secret is empty", 1
+    hra = yield from _side(pair, "hra")
+    xero = yield from _side(pair, "xero")
+    if hra and xero:
+        yield from _branches(pair, settings)
+    for scope in pair.store.stopped():
+        yield "stopped", f"no {scope} is written to Xero any more; see the page", 1
+
+
+def _side(pair: Pair, side: str) -> Generator[Finding, None, bool]:
+    now = pair.prove(side)
+    if not now.connected or now.reason:
+        yield side, f"{now.reason} (call-back: {callback(pair.settings, side)})", 3
+        return False
+    yield side, f"connected to {SIDE_NAMES[side]} as {now.name}", 0
+    if now.missing_scopes:
+        yield side, f"permissions not granted: {', '.join(now.missing_scopes)}", 1
+    return True
+
+
+def _branches(pair: Pair, settings: Settings) -> Iterator[Finding]:
+    try:
+        findings = pair.check_branches()
+    except AgentError as error:
+        yield "branches", error.sentence(), 3
+        return
+    for finding in findings:
+        yield "branches", finding, 1
+    if not settings.branches.default_branch and not settings.branches.match_employee_groups:
+        text = "nobody from Xero can be created in HRA Cloud: [branches] default_branch is empty"
+        yield "branches", text, 1
+    elif not findings:
+        yield "branches", "every branch of the settings is there", 0

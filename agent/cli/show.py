@@ -1,0 +1,143 @@
+"""What a command prints for a person: tables, a plan, a progress bar on a terminal."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from agent.cli.context import Context
+
+WIDE = 150  # where no terminal says how wide it is
+COUNTS = {
+    "records": "records looked at",
+    "linked": "linked",
+    "created_hra": "created in HRA Cloud",
+    "created_xero": "created in Xero",
+    "to_hra": "fields written to HRA Cloud",
+    "to_xero": "fields written to Xero",
+    "conflicts": "conflicts",
+    "held": "held",
+    "refused": "refused",
+    "calls_hra": "calls to HRA Cloud",
+    "calls_xero": "calls to Xero",
+}
+ACTIONS = {"update": "change", "create": "create", "link": "link", "hold": "held"}
+SYSTEMS = {"hra": "HRA Cloud", "xero": "Xero", "": ""}
+PHASES = {"reading": "reading", "writing": "working"}
+
+Tell = Callable[[dict[str, Any]], None]
+
+
+def _console() -> Console:
+    found = Console()
+    return found if found.is_terminal else Console(width=WIDE)
+
+
+@contextmanager
+def bar(context: Context, kind: str) -> Iterator[Tell]:
+    """A progress bar on a terminal; nothing elsewhere."""
+    console = Console(stderr=True)
+    if context.quiet or context.plain or not console.is_terminal:
+        yield lambda now: None
+        return
+    with progress_bar(console) as progress:
+        task = progress.add_task(kind, total=None)
+
+        def tell(now: dict[str, Any]) -> None:
+            told = f"{kind}, {PHASES.get(now['phase'], now['phase'])}"
+            progress.update(
+                task, description=told, completed=now["done"], total=now["total"] or None
+            )
+
+        yield tell
+
+
+def progress_bar(console: Console) -> Progress:
+    """The bar: what is done of how much, and for how long."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=console)
+
+
+def result(told: Mapping[str, Any], *, dry_run: bool, quiet: bool) -> None:
+    """One run: its lines, its counts, and what waits for a person."""
+    console = _console()
+    shown = [
+        line for line in told["lines"] if dry_run or line["action"] != "update" or line["note"]
+    ]
+    if shown and not quiet:
+        _lines(console, shown, dry_run)
+    counts = ", ".join(
+        f"{told['counts'][name]} {word}"
+        for name, word in COUNTS.items()
+        if told["counts"].get(name)
+    )
+    heading = f"{told['kind'].capitalize()}: {counts or 'nothing to do'}."
+    console.print(heading, soft_wrap=True, highlight=False, markup=False)
+    if told["needs_person"]:
+        number = told["needs_person"]
+        words = "One thing needs" if number == 1 else f"{number} things need"
+        console.print(f"{words} a person: see the page, or the command status.", highlight=False)
+
+
+def _lines(console: Console, lines: list[dict[str, Any]], dry_run: bool) -> None:
+    table = Table("Who", "What", "Where", "Fields", "Note", box=None, pad_edge=False)
+    for line in lines:
+        fields = "\n".join(_field(one, dry_run) for one in line["fields"])
+        cells = (
+            _who(line),
+            ACTIONS.get(line["action"], line["action"]),
+            SYSTEMS.get(line["target"], line["target"]),
+            fields,
+            line["note"],
+        )
+        table.add_row(*(escape(str(cell)) for cell in cells))
+    console.print(table)
+
+
+def _who(line: Mapping[str, Any]) -> str:
+    """Name and employee number, then the ids on both sides."""
+    number = f" ({line['number']})" if line["number"] else ""
+    ids = [f"{SYSTEMS[side]} {line[f'{side}_id']}" for side in ("hra", "xero") if line[f"{side}_id"]]
+    return "\n".join(part for part in (f"{line['name']}{number}".strip(), *ids) if part)
+
+
+def _field(one: Mapping[str, Any], dry_run: bool) -> str:
+    if not dry_run:
+        return str(one["label"])
+    return f"{one['label']}: {one['old'] or 'empty'} -> {one['new'] or 'empty'}"
+
+
+def status(told: Mapping[str, Any]) -> None:
+    """What the page shows, in a few lines."""
+    console = _console()
+    _walk(console, told, 0)
+
+
+def _walk(console: Console, told: Any, depth: int) -> None:
+    pad = "  " * depth
+    items = told.items() if isinstance(told, Mapping) else enumerate(told, 1)
+    for name, value in items:
+        if isinstance(value, Mapping | list | tuple):
+            if value:
+                console.print(f"{pad}{name}:", markup=False, highlight=False)
+                _walk(console, value, depth + 1)
+        elif value not in (None, ""):
+            line = f"{pad}{name}: {value}"
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def table(rows: Mapping[str, object], title: str) -> None:
+    """A small table of words and values."""
+    made = Table(title=title, show_header=False, title_justify="left")
+    for name, value in rows.items():
+        made.add_row(escape(name), escape(str(value)))
+    _console().print(made)

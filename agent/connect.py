@@ -1,0 +1,131 @@
+"""Connecting a side: the person's sign-in, then which account or organisation it is for (L1, L2).
+
+Touches the sign-ins, the two lists of accounts and organisations, and the binding in the store. Promises: one
+account is linked to one organisation; another one than the linked is refused, and the sign-in to it is
+forgotten.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from threading import RLock
+from typing import Protocol
+
+from agent.errors import SIDE_NAMES, NotConnected, NotSetUp, SideError, WrongTarget
+from agent.records import Binding
+from agent.store import Store
+
+Found = tuple[tuple[str, str], ...]
+"""Accounts or organisations as (id, name)."""
+
+NOUNS = {"hra": "account", "xero": "organisation"}
+
+
+class SignIn(Protocol):
+    """What connecting needs of one side's tokens."""
+
+    def begin(self) -> str: ...
+
+    def complete(self, state: str, code: str) -> object: ...
+
+    def forget(self) -> None: ...
+
+
+class Connect:
+    """The flows of both sides. `listings` say what a sign-in sees; `wanted` are the ids in agent.ini ("" for none).
+
+    `bound(side)` is called after each completed connection.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        tokens: Mapping[str, SignIn],
+        listings: Mapping[str, Callable[[], Found]],
+        wanted: Mapping[str, str],
+        bound: Callable[[str], None],
+    ) -> None:
+        self._store = store
+        self._tokens = tokens
+        self._listings = listings
+        self._wanted = wanted
+        self._bound = bound
+        self._lock = RLock()
+        self._choices: dict[str, Found] = {}
+
+    def begin(self, side: str) -> str:
+        """The address to send the person to."""
+        return self._tokens[side].begin()
+
+    def complete(self, side: str, state: str, code: str) -> Found:
+        """The person is back. Empty: connected. Else what to choose from, by `choose`.
+
+        Raises NotConnected for a wrong state, WrongTarget, NotSetUp, and what the side raises.
+        """
+        with self._lock:
+            self._choices.pop(side, None)
+            self._tokens[side].complete(state, code)
+            found = self._listings[side]()
+            chosen = self._chosen(side, found)
+            if chosen is None:
+                self._choices[side] = found
+                return found
+            self._bind(side, chosen)
+        self._bound(side)
+        return ()
+
+    def choices(self, side: str) -> Found:
+        """What waits to be chosen from."""
+        with self._lock:
+            return self._choices.get(side, ())
+
+    def choose(self, side: str, id: str) -> None:
+        """Take one of the choices. Raises NotConnected where there is no such choice."""
+        with self._lock:
+            named = dict(self._choices.get(side, ()))
+            if id not in named:
+                raise NotConnected(side, f"no such {NOUNS[side]} to choose: start again")
+            self._bind(side, (id, named[id]))
+            del self._choices[side]
+        self._bound(side)
+
+    def _chosen(self, side: str, found: Found) -> tuple[str, str] | None:
+        """The one that is meant; None where only the person can say."""
+        if not found:
+            raise self._refused(side, NotSetUp(side, f"the sign-in sees no {NOUNS[side]}"))
+        linked, named = bound_id(self._store.binding(), side), dict(found)
+        if linked:
+            if linked not in named:
+                raise self._refused(side, WrongTarget(side))
+            return linked, named[linked]
+        wanted = self._wanted.get(side, "")
+        if wanted:
+            if wanted not in named:
+                detail = f"the {NOUNS[side]} that agent.ini names is not among those it sees"
+                raise self._refused(side, WrongTarget(side, detail))
+            return wanted, named[wanted]
+        return found[0] if len(found) == 1 else None
+
+    def _refused(self, side: str, error: SideError) -> SideError:
+        self._tokens[side].forget()
+        return error
+
+    def _bind(self, side: str, chosen: tuple[str, str]) -> None:
+        id, name = chosen
+        now = self._store.binding()
+        if side == "hra":
+            made = replace(now, account_id=id, account_name=name or now.account_name)
+        else:
+            made = replace(now, tenant_id=id, tenant_name=name or now.tenant_name)
+        if made != now:
+            self._store.bind(made)
+
+
+def bound_id(binding: Binding, side: str) -> str:
+    """The linked account (hra) or organisation (xero); "" for none."""
+    return binding.account_id if side == "hra" else binding.tenant_id
+
+
+def bound_name(binding: Binding, side: str) -> str:
+    """Its name, or the side's where it has none."""
+    name = binding.account_name if side == "hra" else binding.tenant_name
+    return name or SIDE_NAMES[side]

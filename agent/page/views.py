@@ -1,0 +1,125 @@
+"""The pages: status, sign-in, the buttons for runs, health, and the status as JSON.
+
+Every page but the sign-in and the health answer needs a session. The buttons answer 303, so that going back or
+reloading starts nothing twice.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+
+from flask import (
+    Blueprint,
+    flash,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+
+from agent import report
+from agent.errors import AgentError
+from agent.page.auth import Sessions, Throttle
+from agent.page.desk import Desk
+
+KINDS = ("import", "export")
+LONGEST_NAME = 100
+LONGEST_PASSWORD = 1000
+WRONG = "That name or password is not right."
+
+View = Callable[..., ResponseReturnValue]
+
+
+def pages(desk: Desk, sessions: Sessions, throttle: Throttle) -> Blueprint:
+    """The blueprint of all pages but connecting."""
+    page = Blueprint(
+        "page",
+        __name__,
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/static",
+    )
+    inside = signed_in(sessions)
+
+    @page.get("/")
+    @inside
+    def home() -> ResponseReturnValue:
+        return render_template("status.html", status=desk.status())
+
+    @page.post("/run/<any(import, export):kind>")
+    @inside
+    def run(kind: str) -> ResponseReturnValue:
+        why_not = desk.start(kind)
+        flash(why_not or f"{kind.capitalize()} started.", "warn" if why_not else "good")
+        return redirect(url_for(".home"), 303)
+
+    @page.get("/api/status")
+    def api_status() -> ResponseReturnValue:
+        if sessions.user(session) is None:
+            return jsonify(error="Sign in first."), 401
+        try:
+            return jsonify(report.as_json(desk.status()))
+        except AgentError as error:
+            return jsonify(error=error.sentence()), 503
+
+    @page.get("/healthz")
+    def health() -> ResponseReturnValue:
+        well, what = desk.health()
+        return jsonify(status="ok") if well else (jsonify(status=what), 503)
+
+    _doors(page, desk, sessions, throttle)
+    return page
+
+
+def signed_in(sessions: Sessions) -> Callable[[View], View]:
+    """Lets a view be seen by a signed-in person only; anyone else is sent to the sign-in."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(**given: str) -> ResponseReturnValue:
+            if sessions.user(session) is None:
+                return redirect(url_for("page.sign_in"), 303)
+            return view(**given)
+
+        return guarded
+
+    return guard
+
+
+def _doors(page: Blueprint, desk: Desk, sessions: Sessions, throttle: Throttle) -> None:
+    @page.get("/sign-in")
+    def sign_in() -> ResponseReturnValue:
+        if sessions.user(session) is not None:
+            return redirect(url_for(".home"), 303)
+        return render_template("sign_in.html", problem="")
+
+    @page.post("/sign-in")
+    def enter() -> ResponseReturnValue:
+        address = request.remote_addr or ""
+        seconds = throttle.wait(address)
+        if seconds:
+            return _paused(seconds)
+        user = request.form.get("user", "")[:LONGEST_NAME].strip()
+        password = request.form.get("password", "")[:LONGEST_PASSWORD]
+        if not desk.check_password(user, password):
+            return render_template("sign_in.html", problem=WRONG), 403
+        throttle.passed(address)
+        sessions.begin(session, user)
+        session.permanent = True
+        return redirect(url_for(".home"), 303)
+
+    @page.post("/sign-out")
+    def sign_out() -> ResponseReturnValue:
+        sessions.end(session)
+        return redirect(url_for(".sign_in"), 303)
+
+
+def _paused(seconds: int) -> ResponseReturnValue:
+    told = f"{seconds} seconds" if seconds < 90 else f"{round(seconds / 60)} minutes"
+    problem = f"Too many wrong passwords. Wait {told}, then try again."
+    answer = make_response(render_template("sign_in.html", problem=problem), 429)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer

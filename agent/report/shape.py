@@ -1,0 +1,171 @@
+"""The shapes: the facts that a status is made of, and the Status itself. No field holds a value of an employee."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+
+class Place(Protocol):
+    """Where the agent stands."""
+
+    @property
+    def timezone(self) -> ZoneInfo: ...
+
+
+class Plan(Protocol):
+    """What runs by itself, and who decides."""
+
+    @property
+    def authoritative_system(self) -> str: ...
+    @property
+    def automatic_import(self) -> bool: ...
+    @property
+    def automatic_export(self) -> bool: ...
+    @property
+    def every_hours(self) -> float: ...
+
+
+class Allowance(Protocol):
+    """Xero's calls of a day."""
+
+    @property
+    def daily_call_limit(self) -> int: ...
+
+
+class Facts(Protocol):
+    """The part of the settings that the page tells of."""
+
+    @property
+    def agent(self) -> Place: ...
+    @property
+    def sync(self) -> Plan: ...
+    @property
+    def xero(self) -> Allowance: ...
+
+
+@dataclass(frozen=True)
+class When:
+    """A time as a person reads it: how long ago (or until), the clock time, and all of it exactly."""
+
+    at: datetime
+    ago: str
+    clock: str
+    exact: str
+
+
+@dataclass(frozen=True)
+class SideStatus:
+    """One side as last proved. `lately` is False when that was longer ago than two cycles."""
+
+    side: str
+    name: str
+    connected: bool
+    lately: bool
+    account: str
+    proved: When | None
+    reason: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """One run: what it is, how it ended and what it did. `counts` is as the store has it."""
+
+    kind: str
+    label: str
+    started_by: str
+    started: When
+    ended: When | None
+    running: bool
+    outcome: str
+    told: str
+    result: str
+    reason: str
+    done: int
+    total: int
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Import or export: which way, by itself or not, its last run and the next one."""
+
+    kind: str
+    label: str
+    way: str
+    automatic: bool
+    last: RunStatus | None
+    next: When | None
+
+
+@dataclass(frozen=True)
+class WaitingSave:
+    """An employee's save in eSS that has not reached Xero yet, and why."""
+
+    who: str
+    sections: tuple[str, ...]
+    received: When
+    tries: int
+    next_try: When | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Need:
+    """One row of the attention list."""
+
+    id: str
+    kind: str
+    who: str
+    text: str
+    needs_person: bool
+    fields: tuple[str, ...]
+    hra_id: str | None
+    xero_id: str | None
+    since: When | None
+
+
+@dataclass(frozen=True)
+class Written:
+    """One recent change: when, who, which fields in words, which way and why."""
+
+    at: When
+    who: str
+    fields: tuple[str, ...]
+    way: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The few numbers that stand first."""
+
+    in_step: int
+    people: int
+    waiting_for_xero: int
+    need_you: int
+    conflicts: int
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything that the page shows. `tone` is good, warn or bad."""
+
+    now: When
+    zone: str
+    tone: str
+    hero: str
+    lead: str
+    organisation: str
+    authority: str
+    counts: Counts
+    sides: tuple[SideStatus, ...]
+    turns: tuple[Turn, ...]
+    runs: tuple[RunStatus, ...]
+    waiting: tuple[WaitingSave, ...]
+    needs: tuple[Need, ...]
+    changes: tuple[Written, ...]
+    calls_left_today: int | None
+    calls_a_day: int

@@ -1,0 +1,188 @@
+"""Each row of the store as the page tells it: a side, a run, a save that waits, a need, a change."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from agent.errors import SIDE_NAMES
+from agent.fields import FIELDS
+from agent.records import Attention, Binding, Change, Connection, Link, Run, Save
+from agent.report.shape import Need, Plan, RunStatus, SideStatus, Turn, WaitingSave, Written
+from agent.report.times import Clock
+
+KINDS = {"import": ("Import", "Xero to HRA Cloud"), "export": ("Export", "HRA Cloud to Xero")}
+WAYS = {"to_hra": "Xero to HRA Cloud", "to_xero": "HRA Cloud to Xero"}
+STARTED_BY = {"page": "from this page", "command": "by a command", "schedule": "on schedule"}
+OUTCOMES = {
+    "running": "running",
+    "done": "done",
+    "attention": "done, some left over",
+    "failed": "failed",
+    "stopped": "stopped",
+}
+SECTIONS = {
+    "details": "personal details",
+    "bank-accounts": "bank accounts",
+    "retirement-savings": "super",
+    "tax-details": "tax details",
+}
+# What a missing permission costs, in the words of the page; the scopes are those of the product's list.
+SCOPES = {
+    "read:clear-tax-details": "reading full tax file numbers",
+    "read:employees": "reading employees",
+    "manage:employees": "changing employees",
+    "read:employees:payroll": "reading bank, super and tax details",
+    "manage:employees:payroll": "changing bank, super and tax details",
+    "read:accounts": "reading the account",
+    "read:accounts:referencedata": "reading branches and lists",
+    "read:candidates": "reading candidates",
+    "manage:candidates": "converting candidates",
+    "offline_access": "staying signed in",
+    "payroll.employees": "employees",
+    "payroll.settings": "payroll settings",
+    "payroll.payruns.read": "leave balances after pay runs",
+    "accounting.settings.read": "the list of Employee Groups",
+}
+COUNTED = (
+    ("linked", "{n} linked", "{n} linked"),
+    ("created_hra", "{n} created in HRA Cloud", "{n} created in HRA Cloud"),
+    ("created_xero", "{n} created in Xero", "{n} created in Xero"),
+    ("to_hra", "{n} value to HRA Cloud", "{n} values to HRA Cloud"),
+    ("to_xero", "{n} value to Xero", "{n} values to Xero"),
+    ("conflicts", "{n} conflict", "{n} conflicts"),
+    ("held", "{n} held", "{n} held"),
+    ("refused", "{n} refused", "{n} refused"),
+)
+
+
+def side(say: Clock, connection: Connection, binding: Binding, plan: Plan) -> SideStatus:
+    """One side as last proved."""
+    side = connection.side
+    bound = binding.account_name if side == "hra" else binding.tenant_name
+    return SideStatus(
+        side=side,
+        name=SIDE_NAMES[side],
+        connected=connection.connected,
+        lately=connection.proved is not None
+        and say.now - connection.proved <= timedelta(hours=2 * plan.every_hours + 1),
+        account=connection.name or bound,
+        proved=say.maybe(connection.proved),
+        reason=connection.reason,
+        missing=tuple(_scope(scope) for scope in connection.missing_scopes),
+    )
+
+
+def _scope(scope: str) -> str:
+    return f"{SCOPES[scope]} ({scope})" if scope in SCOPES else scope
+
+
+def turn(say: Clock, kind: str, runs: Sequence[Run], plan: Plan, next_run: datetime | None) -> Turn:
+    """Import or export, with its last run and the next."""
+    label, way = KINDS[kind]
+    automatic = plan.automatic_import if kind == "import" else plan.automatic_export
+    last = next((run for run in runs if run.kind == kind), None)
+    return Turn(
+        kind=kind,
+        label=label,
+        way=way,
+        automatic=automatic,
+        last=run_status(say, last) if last else None,
+        next=say.maybe(next_run) if automatic else None,
+    )
+
+
+def run_status(say: Clock, run: Run) -> RunStatus:
+    """One run in words."""
+    return RunStatus(
+        kind=run.kind,
+        label=KINDS[run.kind][0] if run.kind in KINDS else "eSS push",
+        started_by=STARTED_BY.get(run.started_by, run.started_by),
+        started=say.when(run.started),
+        ended=say.maybe(run.ended),
+        running=run.outcome == "running",
+        outcome=run.outcome,
+        told=OUTCOMES.get(run.outcome, run.outcome),
+        result=_result(run),
+        reason=run.reason,
+        done=run.done,
+        total=run.total,
+        counts=dict(run.counts),
+    )
+
+
+def _result(run: Run) -> str:
+    if run.outcome == "running":
+        return f"{run.done} of {run.total} people" if run.total else "Reading both sides"
+    people = run.counts.get("records", 0)
+    told = [f"{people:,} {'person' if people == 1 else 'people'}"] if people else []
+    for name, one, many in COUNTED:
+        count = run.counts.get(name, 0)
+        if count:
+            told.append((one if count == 1 else many).format(n=f"{count:,}"))
+    if run.outcome in ("done", "attention") and len(told) < 2:
+        told.append("nothing to change")
+    return ", ".join(told)
+
+
+def waiting(say: Clock, who: "Names", save: Save) -> WaitingSave:
+    """A save in eSS that is not in Xero yet."""
+    return WaitingSave(
+        who=who.of(None, save.employee_id, None),
+        sections=tuple(SECTIONS.get(section, section) for section in save.sections)
+        or ("everything",),
+        received=say.when(save.received),
+        tries=save.tries,
+        next_try=say.maybe(save.next_try),
+        reason=save.reason or "Not sent yet.",
+    )
+
+
+def need(say: Clock, who: "Names", row: Attention) -> Need:
+    """One row of the attention list."""
+    return Need(
+        id=row.id,
+        kind=row.kind.replace("-", " "),
+        who=who.of(row.number, row.hra_id, row.xero_id),
+        text=row.text,
+        needs_person=row.needs_person,
+        fields=_words(row.fields),
+        hra_id=row.hra_id,
+        xero_id=row.xero_id,
+        since=say.maybe(row.since),
+    )
+
+
+def written(say: Clock, who: "Names", change: Change) -> Written:
+    """One change: fields, never values."""
+    return Written(
+        at=say.when(change.at),
+        who=who.of(change.number, change.hra_id, change.xero_id),
+        fields=_words(change.fields),
+        way=WAYS.get(change.way, change.way),
+        cause=change.cause,
+    )
+
+
+def _words(fields: Iterable[str]) -> tuple[str, ...]:
+    return tuple(FIELDS[name].label if name in FIELDS else name for name in fields)
+
+
+class Names:
+    """How a person is told: by employee number, else by the id of a record."""
+
+    def __init__(self, links: Iterable[Link]) -> None:
+        self._numbers = {id: link.number for link in links for id in (link.hra_id, link.xero_id)}
+
+    def of(self, number: str | None, hra_id: str | None, xero_id: str | None) -> str:
+        """The words for this person; "Everyone" where no person is meant."""
+        found = number or self._numbers.get(hra_id or "") or self._numbers.get(xero_id or "")
+        if found:
+            return f"Employee {found}"
+        if hra_id:
+            return f"HRA Cloud record {_short(hra_id)}"
+        return f"Xero record {_short(xero_id)}" if xero_id else "Everyone"
+
+
+def _short(id: str) -> str:
+    """The first part of a long id: enough to find it, and it fits on a phone."""
+    return re.split("-", id)[0] if len(id) > 12 else id

@@ -1,0 +1,86 @@
+"""A real browser before a real server; without Chromium or Playwright these tests skip and say so."""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.serving import make_server
+
+from tests.browser.house import PASSWORD, Clock, PlainDesk, page_app
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+SHOTS = os.environ.get("SCREENSHOTS")
+
+
+@dataclass
+class Served:
+    """The page on a port of its own, and the desk behind it."""
+
+    address: str
+    desk: PlainDesk
+
+
+class Doorstep:
+    """Puts the application, which must know its port, behind a server that already has one."""
+
+    app: Flask
+
+    def __call__(self, environ: dict[str, Any], start: Any) -> Any:
+        return self.app(environ, start)
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    door, desk = Doorstep(), PlainDesk()
+    server = make_server("127.0.0.1", 0, door, threaded=True)
+    door.app = page_app(desk, Clock(), f"[agent]\nport = {server.server_port}\n")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield Served(f"http://localhost:{server.server_port}", desk)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def signed_in(chromium: Any, served: Served) -> Iterator[Any]:
+    """A browser page, signed in; what its console complained of fails the test."""
+    context = chromium.new_context(viewport={"width": 1180, "height": 800})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda told: complaints.append(told.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{served.address}/sign-in")
+    page.fill("#password", PASSWORD)
+    page.click("text=Sign in >> nth=-1")
+    page.wait_for_selector("#hero")
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def keep(page: Any, name: str) -> None:
+    """A picture of the whole page, where SCREENSHOTS names a folder."""
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)

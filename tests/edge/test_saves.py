@@ -1,0 +1,211 @@
+"""The way of an accepted save from the inbox to Xero, with a clock that a test moves and a push that it scripts."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from agent.errors import AgentError, NotConnected, Parked, Refused, Stopped, Unreachable
+from agent.records import Binding, Save
+from agent.saves import LOOKS, Worker
+from agent.store import Store
+from agent.sync import Pushed
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+DONE, NOTHING = Pushed("done", ("mobile",)), Pushed("nothing")
+RETRY_FOR = timedelta(hours=72)
+
+
+@dataclass
+class Desk:
+    """A worker over a real store. `answers` are what the pushes come to; the last one goes on for ever."""
+
+    store: Store
+    now: datetime = START
+
+    def __post_init__(self) -> None:
+        self.answers: list[Pushed | Exception] = [DONE]
+        self.pushed: list[tuple[str, tuple[str, ...]]] = []
+        self.during: Callable[[], object] = lambda: None
+        self.worker = Worker(
+            self.store, self._push, retry_for=RETRY_FOR, clock=lambda: self.now, jitter=lambda: 0.5
+        )
+
+    def save(self, id: str, employee: str = "e1", *sections: str) -> None:
+        """A hook is accepted now."""
+        self.store.accept(Save(id, employee, sections, self.now))
+
+    def go(self, seconds: float = 0.0) -> datetime | None:
+        """Time passes, then the worker looks."""
+        self.now += timedelta(seconds=seconds)
+        return self.worker.drain()
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        return [(row.scope, row.text) for row in self.store.attention()]
+
+    def _push(self, employee: str, sections: tuple[str, ...]) -> Pushed:
+        self.pushed.append((employee, sections))
+        self.during()
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(Store(tmp_path, lambda: START))
+    made.store.bind(Binding("account", "", "tenant", ""))
+    yield made
+    made.store.close()
+
+
+def test_H2_several_saves_of_one_employee_are_pushed_once_with_all_their_sections(
+    desk: Desk,
+) -> None:
+    desk.save("w1", "e1", "details")
+    desk.save("w2", "e2", "details")
+    desk.save("w3", "e1", "bank-accounts")
+    desk.answers = [Pushed("done", ("mobile", "bank_accounts"))]
+    assert desk.go() is None
+    assert desk.pushed == [("e1", ("details", "bank-accounts")), ("e2", ("details",))]
+    assert desk.store.waiting() == ()
+
+
+def test_H2_a_save_that_names_no_section_means_all_of_them(desk: Desk) -> None:
+    desk.save("w1", "e1", "details")
+    desk.save("w2", "e1")
+    desk.go()
+    assert desk.pushed == [("e1", ())]
+
+
+def test_H2_a_save_that_comes_during_the_push_is_not_closed_by_it(desk: Desk) -> None:
+    desk.save("w1", "e1", "details")
+    desk.during = lambda: desk.save("w2", "e1", "details") if len(desk.pushed) == 1 else None
+    desk.go()
+    assert [row.id for row in desk.store.waiting()] == ["w2"]
+    desk.go()
+    assert desk.store.waiting() == ()
+    assert len(desk.pushed) == 2
+
+
+def test_H2_no_difference_yet_is_looked_for_again_after_2_10_and_60_seconds(desk: Desk) -> None:
+    desk.answers = [NOTHING]
+    desk.save("w1", "e1", "details")
+    waits = []
+    while (again := desk.go()) is not None:
+        waits.append((again - desk.now).total_seconds())
+        desk.now = again
+    assert tuple(waits) == LOOKS == (2.0, 10.0, 60.0)
+    assert len(desk.pushed) == 4
+    assert (desk.store.waiting(), desk.told) == ((), [])
+
+
+def test_H2_what_shows_at_the_second_look_is_pushed(desk: Desk) -> None:
+    desk.answers = [NOTHING, DONE]
+    desk.save("w1", "e1", "details")
+    desk.go()
+    assert [row.looks for row in desk.store.waiting()] == [1]
+    desk.go(2)
+    assert desk.store.waiting() == ()
+
+
+def test_H2_a_push_of_the_phone_does_not_close_the_save_of_a_bank_account_that_lags_behind(
+    desk: Desk,
+) -> None:
+    desk.save("w1", "e1", "details")
+    desk.save("w2", "e1", "bank-accounts")
+    desk.go()
+    assert [row.id for row in desk.store.waiting()] == ["w2"]
+
+
+def test_H2_a_person_whom_a_push_may_not_touch_gets_a_row_with_the_reason(desk: Desk) -> None:
+    desk.answers = [Pushed("held", (), "This person is not Current in HRA Cloud.")]
+    desk.save("w1")
+    desk.go()
+    assert desk.told == [("hook:e1", "This person is not Current in HRA Cloud.")]
+    assert desk.store.waiting() == ()
+    desk.answers = [DONE]
+    desk.save("w2")
+    desk.go()
+    assert desk.told == []
+
+
+def test_H3_a_failing_push_is_tried_again_with_growing_waits_until_its_time_is_over(
+    desk: Desk,
+) -> None:
+    desk.answers = [Unreachable("xero")]
+    desk.save("w1")
+    waits = []
+    while (again := desk.go()) is not None:
+        assert [row.reason for row in desk.store.waiting()] == [Unreachable("xero").sentence()]
+        waits.append((again - desk.now).total_seconds())
+        desk.now = again
+    assert waits[:6] == [5, 30, 300, 1800, 7200, 18000]
+    assert sum(waits) == RETRY_FOR.total_seconds()
+    assert [scope for scope, _ in desk.told] == ["hook:e1"]
+    assert "cannot be reached" in desk.told[0][1]
+
+
+def test_H3_no_sign_in_is_waited_for_like_any_other_fault(desk: Desk) -> None:
+    desk.answers = [NotConnected("xero"), DONE]
+    desk.save("w1")
+    desk.go()
+    assert "not connected" in desk.store.waiting()[0].reason
+    desk.go(5)
+    assert desk.store.waiting() == ()
+
+
+def test_H3_what_xero_refuses_stands_on_the_page_at_once(desk: Desk) -> None:
+    desk.answers = [Refused("xero", ("The mobile is too long",))]
+    desk.save("w1")
+    desk.go()
+    assert len(desk.pushed) == 1
+    assert "The mobile is too long" in desk.told[0][1]
+    assert desk.store.waiting() == ()
+
+
+def test_X4_parked_time_counts_as_no_try(desk: Desk) -> None:
+    until = START + timedelta(hours=20)
+    desk.answers = [Parked("xero", until), DONE]
+    desk.save("w1")
+    assert desk.go() == until
+    row = desk.store.waiting()[0]
+    assert (row.tries, row.looks) == (0, 0)
+    desk.go(20 * 3600)
+    assert desk.store.waiting() == ()
+
+
+@pytest.mark.parametrize("fault", [ValueError("0491 570 006"), OSError(), AgentError("odd")])
+def test_H3_no_exception_loses_a_save_or_is_quoted(
+    desk: Desk, fault: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.answers = [fault, DONE]
+    desk.save("w1")
+    desk.save("w2", "e2")
+    desk.go()
+    assert [row.id for row in desk.store.waiting()] == ["w1"]
+    assert "0491" not in caplog.text + str(desk.store.waiting())
+    desk.go(5)
+    assert desk.store.waiting() == ()
+
+
+def test_a_stop_leaves_the_save_as_it_was(desk: Desk) -> None:
+    desk.answers = [Stopped()]
+    desk.save("w1")
+    desk.save("w2", "e2")
+    desk.go()
+    assert [(row.id, row.tries) for row in desk.store.waiting()] == [("w1", 0), ("w2", 0)]
+    assert len(desk.pushed) == 1
+
+
+def test_the_thread_takes_what_waited_before_the_start_and_ends_when_asked(desk: Desk) -> None:
+    desk.save("w1")
+    desk.worker.start()
+    while desk.store.waiting():
+        assert desk.worker.alive
+    desk.worker.stop()
+    assert not desk.worker.alive

@@ -1,0 +1,737 @@
+"""The decisions about one person: the conflict table, first contact, what may travel, the TFN."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from agent.employee import (
+    UNKNOWN,
+    Address,
+    Employee,
+    Exemption,
+    Loans,
+    MaskedTfn,
+    Status,
+    Value,
+)
+from agent.fields import FIELDS, names
+from agent.merge import Base, Decision, Kind, Rules, Since, merge
+from tests.unit.canonical_values import (
+    BALANCES,
+    CHANGED,
+    HRA_CHANGED,
+    MASK,
+    NEVER,
+    NUMBER,
+    OTHER_MASK,
+    OTHER_NUMBER,
+    SAME,
+    THREE,
+    XERO_CHANGED,
+    account,
+    hra,
+    membership,
+    xero,
+)
+
+Pair = tuple[Value, Value]
+BOTH = pytest.mark.parametrize("authority", ["hra", "xero"])
+EACH = pytest.mark.parametrize("name", THREE)
+SYSTEMS: Mapping[str, Kind] = {"hra": Kind.TO_XERO, "xero": Kind.TO_HRA}
+DETAILS = [name for name in THREE if FIELDS[name].group == "details"]
+CAREFUL = [name for name in THREE if FIELDS[name].group != "details"]
+FIVE, SEVEN = Decimal("5.00"), Decimal("7.00")
+OPTIONAL = [name for name in THREE if not FIELDS[name].required]
+REQUIRED = [name for name in THREE if FIELDS[name].required]
+
+
+def decide(
+    name: str, one: Value, other: Value, base: Base, authority: str = "hra", **rules: Any
+) -> Decision:
+    """What is decided about one field of a person whose other fields are agreed."""
+    found = decide_all(hra(**{name: one}), xero(**{name: other}), {name: base}, authority, **rules)
+    return found[name]
+
+
+def decide_all(
+    one: Employee, other: Employee, bases: Mapping[str, Base], authority: str = "hra", **rules: Any
+) -> dict[str, Decision]:
+    waiting = rules.pop("waiting", False)
+    every = {**dict.fromkeys(FIELDS, SAME), **bases}
+    made = merge(one, other, every, Rules(authority, **rules), waiting)
+    assert [decision.name for decision in made] == list(FIELDS)
+    return {decision.name: decision for decision in made}
+
+
+def held(decision: Decision) -> str:
+    """The reason of a decision that holds."""
+    assert decision.kind is Kind.HOLD
+    return decision.reason
+
+
+# --- D1: the table, row by row
+
+
+@BOTH
+@EACH
+@pytest.mark.parametrize("conflicts", ["authoritative", "hold"])
+def test_D1_same_on_both_sides_is_nothing(name: str, authority: str, conflicts: str) -> None:
+    a = THREE[name][0]
+    assert decide(name, a, a, SAME, authority, conflicts=conflicts).kind is Kind.NOTHING
+
+
+@BOTH
+@EACH
+@pytest.mark.parametrize("conflicts", ["authoritative", "hold"])
+def test_D1_a_change_in_hra_alone_goes_to_xero_whoever_is_the_authority(
+    name: str, authority: str, conflicts: str
+) -> None:
+    a, b, _ = THREE[name]
+    made = decide(name, b, a, HRA_CHANGED, authority, conflicts=conflicts)
+    assert (made.kind, made.value, made.conflict) == (Kind.TO_XERO, b, False)
+
+
+@BOTH
+@EACH
+@pytest.mark.parametrize("conflicts", ["authoritative", "hold"])
+def test_D1_a_change_in_xero_alone_goes_to_hra_whoever_is_the_authority(
+    name: str, authority: str, conflicts: str
+) -> None:
+    a, b, _ = THREE[name]
+    made = decide(name, a, b, XERO_CHANGED, authority, conflicts=conflicts)
+    assert (made.kind, made.value, made.conflict) == (Kind.TO_HRA, b, False)
+
+
+@BOTH
+@EACH
+@pytest.mark.parametrize("conflicts", ["authoritative", "hold"])
+def test_D1_the_same_change_on_both_sides_is_agreed(
+    name: str, authority: str, conflicts: str
+) -> None:
+    b = THREE[name][1]
+    made = decide(name, b, b, CHANGED, authority, conflicts=conflicts)
+    assert (made.kind, made.conflict) == (Kind.AGREE, False)
+
+
+@BOTH
+@EACH
+def test_D1_the_authority_wins_a_conflict(name: str, authority: str) -> None:
+    one, other, _ = THREE[name]
+    made = decide(name, one, other, CHANGED, authority)
+    assert (made.kind, made.conflict) == (SYSTEMS[authority], True)
+    assert made.value == (one if authority == "hra" else other)
+
+
+@BOTH
+@EACH
+def test_D1_a_conflict_waits_for_a_person_where_conflicts_are_held(
+    name: str, authority: str
+) -> None:
+    one, other, _ = THREE[name]
+    made = decide(name, one, other, CHANGED, authority, conflicts="hold")
+    assert held(made) == "conflict"
+    assert made.conflict and made.value is None
+
+
+@BOTH
+@EACH
+def test_D1_equal_at_first_contact_is_agreed(name: str, authority: str) -> None:
+    a = THREE[name][0]
+    assert decide(name, a, a, NEVER, authority).kind is Kind.AGREE
+
+
+@BOTH
+@EACH
+def test_D1_a_difference_that_neither_side_made_is_for_a_person(name: str, authority: str) -> None:
+    a, b, _ = THREE[name]
+    assert held(decide(name, a, b, SAME, authority, by_person=True)) == "state_wrong"
+
+
+@BOTH
+@EACH
+@pytest.mark.parametrize("side", ["hra", "xero"])
+@pytest.mark.parametrize("base", [NEVER, SAME, CHANGED, HRA_CHANGED, XERO_CHANGED])
+def test_D1_what_cannot_be_read_decides_nothing(
+    name: str, authority: str, side: str, base: Base
+) -> None:
+    a = THREE[name][0]
+    pair: Pair = (UNKNOWN, a) if side == "hra" else (a, UNKNOWN)
+    assert decide(name, *pair, base, authority).kind is Kind.NOTHING
+
+
+def test_D1_a_field_that_was_not_read_decides_nothing() -> None:
+    one = hra(mobile="0491 570 156")
+    other = Employee("xero", "x", Status.CURRENT, {"email": "a@example.com"}, frozenset())
+    made = decide_all(one, other, dict.fromkeys(FIELDS, NEVER))
+    assert made["email"].kind is Kind.TO_HRA
+    rest = [decision.kind for name, decision in made.items() if name != "email"]
+    assert set(rest) == {Kind.NOTHING}
+
+
+@pytest.mark.parametrize("known", [Base(Since.CHANGED, Since.NEVER), Base(Since.NEVER, Since.SAME)])
+@EACH
+def test_D2_one_digest_lost_is_first_contact(name: str, known: Base) -> None:
+    a, b, _ = THREE[name]
+    assert held(decide(name, a, b, known)) == "first_contact"
+
+
+@pytest.mark.parametrize(
+    ("setting", "winner"),
+    [({"mobile": "xero"}, Kind.TO_HRA), ({"details": "xero"}, Kind.TO_HRA),
+     ({"details": "xero", "mobile": "hra"}, Kind.TO_XERO), ({"bank": "xero"}, Kind.TO_XERO)],
+)  # fmt: skip
+def test_D1_authority_can_be_set_per_field_or_group(setting: dict[str, str], winner: Kind) -> None:
+    one, other, _ = THREE["mobile"]
+    assert decide("mobile", one, other, CHANGED, "hra", authorities=setting).kind is winner
+
+
+# --- D1: the tax declaration is one
+
+
+@BOTH
+def test_D1_one_tax_conflict_takes_the_whole_declaration_from_the_winner(authority: str) -> None:
+    one = hra(employment_basis="CASUAL", tax_free_threshold=True, leave_loading=False)
+    other = xero(employment_basis="PART_TIME", tax_free_threshold=False, leave_loading=True)
+    bases = {
+        "employment_basis": CHANGED, "tax_free_threshold": HRA_CHANGED,
+        "leave_loading": XERO_CHANGED,
+    }  # fmt: skip
+    made = decide_all(one, other, bases, authority)
+    winner = one if authority == "hra" else other
+    for name in bases:
+        assert made[name].kind is SYSTEMS[authority], name
+        assert made[name].value == winner.get(name), name
+
+
+def test_D1_a_held_tax_conflict_holds_every_other_tax_change() -> None:
+    one = hra(employment_basis="CASUAL", leave_loading=False, mobile="0491 570 157")
+    other = xero(employment_basis="PART_TIME", leave_loading=True, mobile="0491 570 156")
+    bases = {"employment_basis": CHANGED, "leave_loading": HRA_CHANGED, "mobile": HRA_CHANGED}
+    made = decide_all(one, other, bases, conflicts="hold")
+    assert held(made["employment_basis"]) == "conflict"
+    assert held(made["leave_loading"]) == "tax_conflict"
+    assert made["mobile"].kind is Kind.TO_XERO
+
+
+def test_D1_tax_fields_of_different_authorities_in_conflict_hold_the_declaration() -> None:
+    one = hra(employment_basis="CASUAL", leave_loading=False)
+    other = xero(employment_basis="PART_TIME", leave_loading=True)
+    bases = {"employment_basis": CHANGED, "leave_loading": CHANGED}
+    made = decide_all(one, other, bases, authorities={"leave_loading": "xero"})
+    assert {held(made[name]) for name in bases} == {"tax_conflict"}
+
+
+@BOTH
+def test_D1_a_tax_declaration_of_one_side_never_travels_in_part(authority: str) -> None:
+    """What cannot travel of the winner's declaration leaves a mixture if the rest goes."""
+    one = hra(residency="WORKING_HOLIDAY_MAKER", employment_basis="CASUAL")
+    other = xero(residency="FOREIGN_RESIDENT", employment_basis="PART_TIME")
+    made = decide_all(one, other, {"residency": CHANGED, "employment_basis": CHANGED}, authority)
+    assert {made["residency"].kind, made["employment_basis"].kind} == {Kind.HOLD}
+
+
+# --- D2: first contact
+
+
+@EACH
+@pytest.mark.parametrize("by_person", [True, False])
+def test_D2_an_empty_one_is_filled_from_the_other(name: str, by_person: bool) -> None:
+    a = THREE[name][0]
+    to_xero = decide(name, a, None, NEVER, "xero", by_person=by_person)
+    assert (to_xero.kind, to_xero.value) == (Kind.TO_XERO, a)
+    to_hra = decide(name, None, a, NEVER, "hra", by_person=by_person)
+    assert (to_hra.kind, to_hra.value) == (Kind.TO_HRA, a)
+
+
+@BOTH
+@pytest.mark.parametrize("name", DETAILS)
+def test_D2_a_person_s_run_lets_the_authority_decide_personal_details(
+    name: str, authority: str
+) -> None:
+    one, other, _ = THREE[name]
+    made = decide(name, one, other, NEVER, authority, by_person=True)
+    assert (made.kind, made.conflict) == (SYSTEMS[authority], True)
+
+
+@BOTH
+@pytest.mark.parametrize("name", DETAILS)
+@pytest.mark.parametrize("mode", ["authoritative", "changed", "all"])
+def test_D2_a_schedule_holds_different_personal_details(
+    name: str, authority: str, mode: str
+) -> None:
+    one, other, _ = THREE[name]
+    assert held(decide(name, one, other, NEVER, authority, mode=mode)) == "first_contact"
+
+
+@BOTH
+@pytest.mark.parametrize("name", CAREFUL)
+@pytest.mark.parametrize("mode", ["authoritative", "changed", "all"])
+@pytest.mark.parametrize("direction", ["both", "to_xero", "to_hra"])
+def test_D2_bank_super_and_tax_differences_always_wait_for_a_person(
+    name: str, authority: str, mode: str, direction: str
+) -> None:
+    one, other, _ = THREE[name]
+    if name == "super_memberships":
+        other = THREE[name][2]
+    made = decide(
+        name, one, other, NEVER, authority, by_person=True, mode=mode, directions={name: direction}
+    )
+    assert held(made) == "first_contact"
+
+
+def test_D2_a_person_s_run_still_holds_details_where_conflicts_are_held() -> None:
+    made = decide("mobile", *THREE["mobile"][:2], NEVER, by_person=True, conflicts="hold")
+    assert held(made) == "conflict"
+
+
+@EACH
+@pytest.mark.parametrize("direction", ["to_xero", "to_hra"])
+@pytest.mark.parametrize("mode", ["authoritative", "changed", "all"])
+def test_D2_first_contact_never_blanks_anything(name: str, direction: str, mode: str) -> None:
+    a = THREE[name][0]
+    pairs: tuple[Pair, ...] = ((None, a), (a, None))
+    for pair in pairs:
+        made = decide(name, *pair, NEVER, by_person=True, mode=mode, directions={name: direction})
+        assert not (made.kind in (Kind.TO_HRA, Kind.TO_XERO) and made.value is None)
+
+
+# --- D4, D5, D6
+
+
+@pytest.mark.parametrize("name", [name for name in THREE if name != "super_memberships"])
+@pytest.mark.parametrize("mode", ["authoritative", "changed", "all"])
+@pytest.mark.parametrize("direction", ["both", "to_xero", "to_hra"])
+def test_D4_what_a_side_keeps_in_its_own_form_is_not_sent_again(
+    name: str, mode: str, direction: str
+) -> None:
+    a, b, _ = THREE[name]
+    kept = Base(Since.CHANGED, Since.SAME, kept=True)
+    assert held(decide(name, b, a, kept, mode=mode, directions={name: direction})) == "kept"
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [
+        ("title", "Mr.", "mr"),
+        ("email", "A@Example.com", "a@example.com"),
+        ("phone", "(02) 5550 1111", "02 5550 1111"),
+        ("mobile", "+61 491 570 156", "0491570156"),
+        ("home_address", Address("1 A St", "", "NEWTOWN", "NSW", "2042", "AUSTRALIA"),
+         Address("1 a st", "", "Newtown", "NSW", "2042", "AUSTRALIA")),
+        ("bank_accounts", (account("0012", name="José Papas"),),
+         (account("0012", name="JOSE PAPAS"),)),
+        ("super_memberships", (membership("STA0100AU"),), (membership("sta0100au"),)),
+        ("loans", Loans(True, frozenset({"help"})), Loans(True, None)),
+        ("tfn_or_exemption", NUMBER, MASK),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("base", [NEVER, CHANGED, HRA_CHANGED, XERO_CHANGED])
+@pytest.mark.parametrize("mode", ["authoritative", "changed", "all"])
+def test_D5_a_difference_of_form_alone_never_travels(
+    name: str, one: Value, other: Value, base: Base, mode: str
+) -> None:
+    assert decide(name, one, other, base, by_person=True, mode=mode).kind is Kind.AGREE
+
+
+def test_D5_an_amount_changed_in_xero_keeps_hra_s_own_spelling_of_the_name() -> None:
+    here = (account("0012", 100, "José Papas"), account("0034", name="José Papas"))
+    there = (account("0012", 200, "Jose Papas"), account("0034", name="Jose Papas"))
+    made = decide("bank_accounts", here, there, XERO_CHANGED)
+    assert made.kind is Kind.TO_HRA
+    assert [row.cents for row in made.value] == [200, None]
+
+
+UNFIT: dict[str, Value] = {
+    "title": "Grand Duchess",
+    "first_name": "A" * 36,
+    "job_title": "J" * 51,
+    "home_address": Address("1 A St", "", "Auckland", "Otago", "1010", "NEW ZEALAND"),
+    "bank_accounts": (account("1234567890"),),
+    "withholding_variation": Decimal(0),
+    "residency": "WORKING_HOLIDAY_MAKER",
+    "employment_basis": "SUPER_INCOME_STREAM",
+}
+
+
+@BOTH
+@pytest.mark.parametrize("name", UNFIT)
+def test_D6_what_xero_cannot_hold_is_reported_and_the_rest_travels(
+    name: str, authority: str
+) -> None:
+    one = hra(mobile="0491 570 157", **{name: UNFIT[name]})
+    other = xero(mobile="0491 570 156", **{name: THREE[name][0]})
+    made = decide_all(one, other, {name: HRA_CHANGED, "mobile": HRA_CHANGED}, authority)
+    assert held(made[name]) == "cannot_travel"
+    assert made[name].detail
+    assert made["mobile"].kind is Kind.TO_XERO
+
+
+@BOTH
+@pytest.mark.parametrize("name", UNFIT)
+@pytest.mark.parametrize("base", [CHANGED, XERO_CHANGED, NEVER])
+@pytest.mark.parametrize("mode", ["authoritative", "changed", "all"])
+def test_D6_what_xero_cannot_hold_is_never_overwritten_from_xero(
+    name: str, authority: str, base: Base, mode: str
+) -> None:
+    made = decide(name, UNFIT[name], THREE[name][0], base, authority, by_person=True, mode=mode)
+    assert made.kind is Kind.HOLD
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("bank_accounts", (account("11"), account("22"))), ("employment_basis", "NON_EMPLOYEE")],
+)
+def test_D6_what_hra_cannot_hold_is_neither_taken_nor_overwritten(name: str, value: Value) -> None:
+    a = THREE[name][0]
+    assert held(decide(name, a, value, XERO_CHANGED, "xero")) == "cannot_travel"
+    assert held(decide(name, a, value, HRA_CHANGED, "hra")) == "cannot_travel"
+
+
+# --- D7: directions
+
+
+@BOTH
+@EACH
+@pytest.mark.parametrize("base", [NEVER, SAME, CHANGED, HRA_CHANGED, XERO_CHANGED])
+def test_D7_a_field_that_is_off_decides_nothing(name: str, authority: str, base: Base) -> None:
+    a, b, _ = THREE[name]
+    for key in (name, FIELDS[name].group):
+        made = decide(name, a, b, base, authority, directions={key: "off"}, by_person=True)
+        assert made.kind is Kind.NOTHING
+
+
+@BOTH
+@EACH
+@pytest.mark.parametrize("base", [CHANGED, HRA_CHANGED, XERO_CHANGED])
+@pytest.mark.parametrize("conflicts", ["authoritative", "hold"])
+def test_D7_the_source_of_a_one_way_field_always_wins(
+    name: str, authority: str, base: Base, conflicts: str
+) -> None:
+    a, b, _ = THREE[name]
+    for way in (Kind.TO_XERO, Kind.TO_HRA):
+        directions = {FIELDS[name].group: way.value}
+        made = decide(name, a, b, base, authority, directions=directions, conflicts=conflicts)
+        assert made.kind is way
+        assert made.value == (a if way is Kind.TO_XERO else b)
+
+
+def test_D7_a_field_s_own_direction_beats_its_group_s() -> None:
+    chosen = {"details": "off", "mobile": "to_xero"}
+    assert decide("mobile", *THREE["mobile"][:2], HRA_CHANGED, directions=chosen).kind is (
+        Kind.TO_XERO
+    )
+
+
+@BOTH
+@pytest.mark.parametrize("name", BALANCES)
+@pytest.mark.parametrize("base", [NEVER, CHANGED, HRA_CHANGED, XERO_CHANGED])
+@pytest.mark.parametrize("chosen", ["both", "to_hra"])
+def test_F5_leave_goes_to_hra_only(name: str, authority: str, base: Base, chosen: str) -> None:
+    made = decide(name, FIVE, SEVEN, base, authority, directions={"leave": chosen})
+    assert (made.kind, made.value) == (Kind.TO_HRA, SEVEN)
+
+
+@pytest.mark.parametrize("name", BALANCES)
+def test_F5_leave_never_goes_to_xero_whatever_the_setting_says(name: str) -> None:
+    made = decide(name, FIVE, SEVEN, HRA_CHANGED, directions={name: "to_xero"})
+    assert made.kind is not Kind.TO_XERO
+
+
+@pytest.mark.parametrize("base", [NEVER, CHANGED, HRA_CHANGED, XERO_CHANGED])
+def test_T2_an_end_date_is_not_carried_by_a_field_write(base: Base) -> None:
+    assert decide("end_date", None, THREE["start_date"][0], base).kind is Kind.NOTHING
+
+
+# --- D8: emptied values
+
+
+@BOTH
+@pytest.mark.parametrize("name", REQUIRED)
+def test_D8_an_emptied_list_or_required_field_never_travels(name: str, authority: str) -> None:
+    a, b, _ = THREE[name]
+    cases: tuple[tuple[Pair, Base], ...] = (
+        ((None, a), HRA_CHANGED), ((a, None), XERO_CHANGED)
+    )  # fmt: skip
+    for pair, base in cases:
+        assert held(decide(name, *pair, base, authority)) == "emptied"
+    winner: Pair = (None, b) if authority == "hra" else (b, None)
+    assert held(decide(name, *winner, CHANGED, authority)) == "emptied"
+
+
+@BOTH
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_D8_an_emptied_optional_field_travels_to_hra(name: str, authority: str) -> None:
+    made = decide(name, THREE[name][0], None, XERO_CHANGED, authority)
+    assert (made.kind, made.value) == (Kind.TO_HRA, None)
+
+
+@pytest.mark.parametrize("name", [n for n in OPTIONAL if FIELDS[n].group == "details"])
+def test_D8_an_emptied_optional_detail_travels_to_xero(name: str) -> None:
+    made = decide(name, None, THREE[name][0], HRA_CHANGED)
+    assert (made.kind, made.value) == (Kind.TO_XERO, None)
+
+
+@pytest.mark.parametrize("name", ["tax_offset", "upward_variation", "withholding_variation"])
+def test_F4_taking_an_amount_of_the_declaration_away_is_for_a_person_in_xero(name: str) -> None:
+    assert held(decide(name, None, THREE[name][0], HRA_CHANGED)) == "taken_away"
+
+
+# --- F3: super
+
+
+@BOTH
+@pytest.mark.parametrize("base", [NEVER, CHANGED, HRA_CHANGED, XERO_CHANGED, SAME])
+@pytest.mark.parametrize("side", ["hra", "xero"])
+def test_F3_a_self_managed_fund_on_either_side_keeps_super_from_travelling(
+    authority: str, base: Base, side: str
+) -> None:
+    fund = (membership("SMSF", smsf=True),)
+    pair = (fund, THREE["super_memberships"][0])
+    if side == "xero":
+        pair = pair[::-1]
+    made = decide("super_memberships", *pair, base, authority, by_person=True, mode="all")
+    assert held(made) == "smsf"
+
+
+def test_F3_a_self_managed_fund_against_nothing_is_not_filled_in() -> None:
+    fund = (membership("SMSF", smsf=True),)
+    assert held(decide("super_memberships", fund, None, NEVER)) == "smsf"
+
+
+@BOTH
+def test_F3_what_only_the_target_has_stays_in_what_is_sent(authority: str) -> None:
+    a, _, c = THREE["super_memberships"]
+    made = decide("super_memberships", a, c, CHANGED, authority)
+    assert {row.usi for row in made.value} == {"STA0100AU", "HOS0100AU"}
+
+
+@BOTH
+def test_F3_the_winner_s_member_number_counts_in_the_union(authority: str) -> None:
+    a, b, c = THREE["super_memberships"]
+    made = decide("super_memberships", (*a, *c), b, CHANGED, authority)
+    numbers = {row.usi: row.member_number for row in made.value}
+    assert numbers == {
+        "STA0100AU": "1001" if authority == "hra" else "2002", "HOS0100AU": "1001"
+    }  # fmt: skip
+
+
+def test_F3_a_removed_membership_is_told_and_never_removed() -> None:
+    a, _, c = THREE["super_memberships"]
+    assert held(decide("super_memberships", a, (*a, *c), HRA_CHANGED)) == "membership_left"
+    assert held(decide("super_memberships", (*a, *c), c, XERO_CHANGED)) == "membership_left"
+
+
+def test_F3_a_kept_removal_is_told_as_one() -> None:
+    a, _, c = THREE["super_memberships"]
+    kept = Base(Since.SAME, Since.CHANGED, kept=True)
+    assert held(decide("super_memberships", (*a, *c), a, kept)) == "membership_left"
+    assert held(decide("super_memberships", c, a, kept)) == "kept"
+
+
+# --- F4: TFN and exemption
+
+UNQUOTED, PENDING = Exemption("UNQUOTED"), Exemption("PENDING")
+INVALID = MaskedTfn("777", valid=False)
+TFN_CASES: list[tuple[str, Value, Value, Base, Kind, str]] = [
+    ("a number fills nothing", NUMBER, None, NEVER, Kind.TO_XERO, ""),
+    ("a new number fills nothing", NUMBER, None, HRA_CHANGED, Kind.TO_XERO, ""),
+    ("a number fills what vanished in Xero", NUMBER, None, XERO_CHANGED, Kind.TO_XERO, ""),
+    ("number and its mask", NUMBER, MASK, NEVER, Kind.AGREE, ""),
+    ("number and its mask again", NUMBER, MASK, SAME, Kind.NOTHING, ""),
+    ("mask and the same mask", MASK, MASK, NEVER, Kind.AGREE, ""),
+    ("corrected in HRA", OTHER_NUMBER, MASK, HRA_CHANGED, Kind.TO_XERO, ""),
+    ("never agreed", OTHER_NUMBER, MASK, NEVER, Kind.HOLD, "tfn_differs"),
+    ("changed in Xero", NUMBER, OTHER_MASK, XERO_CHANGED, Kind.HOLD, "tfn_differs"),
+    ("wrong state", NUMBER, OTHER_MASK, SAME, Kind.HOLD, "tfn_differs"),
+    ("mask against nothing", MASK, None, NEVER, Kind.HOLD, "tfn_masked"),
+    ("mask against another", OTHER_MASK, MASK, HRA_CHANGED, Kind.HOLD, "tfn_masked"),
+    ("mask against an exemption", MASK, UNQUOTED, XERO_CHANGED, Kind.HOLD, "tfn_masked"),
+    ("invalid against nothing", INVALID, None, NEVER, Kind.HOLD, "tfn_invalid"),
+    ("invalid against a number", INVALID, MASK, HRA_CHANGED, Kind.HOLD, "tfn_invalid"),
+    ("exemption over a number", UNQUOTED, MASK, HRA_CHANGED, Kind.HOLD, "exemption_over_number"),
+    ("exemption, first contact", UNQUOTED, MASK, NEVER, Kind.HOLD, "exemption_over_number"),
+    ("exemption, both changed", UNQUOTED, MASK, CHANGED, Kind.HOLD, "exemption_over_number"),
+    ("exemption fills nothing", UNQUOTED, None, NEVER, Kind.TO_XERO, ""),
+    ("exemption changed", PENDING, UNQUOTED, HRA_CHANGED, Kind.TO_XERO, ""),
+    ("exemption changed in Xero", PENDING, UNQUOTED, XERO_CHANGED, Kind.TO_HRA, ""),
+    ("exemption vanished in Xero", PENDING, None, XERO_CHANGED, Kind.HOLD, "emptied"),
+    ("exemptions never agreed", PENDING, UNQUOTED, NEVER, Kind.HOLD, "first_contact"),
+    ("number over an exemption", NUMBER, PENDING, HRA_CHANGED, Kind.TO_XERO, ""),
+    ("number, exemption, never", NUMBER, PENDING, NEVER, Kind.HOLD, "tfn_differs"),
+    ("an exemption never over a number", NUMBER, PENDING, XERO_CHANGED, Kind.HOLD, "tfn_differs"),
+    ("nothing against an exemption", None, PENDING, NEVER, Kind.HOLD, "needs_clear_tfn"),
+    ("nothing against a mask", None, MASK, NEVER, Kind.NOTHING, "unreadable"),
+    ("emptied against a mask", None, MASK, HRA_CHANGED, Kind.NOTHING, "unreadable"),
+    ("nothing and nothing", None, None, NEVER, Kind.AGREE, ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "base", "kind", "reason"), [case[1:] for case in TFN_CASES],
+    ids=[case[0] for case in TFN_CASES],
+)  # fmt: skip
+def test_F4_number_mask_and_exemption(
+    one: Value, other: Value, base: Base, kind: Kind, reason: str
+) -> None:
+    made = decide("tfn_or_exemption", one, other, base)
+    assert (made.kind, made.reason) == (kind, reason)
+
+
+@BOTH
+@pytest.mark.parametrize("one", [NUMBER, MASK, INVALID, UNQUOTED, PENDING, None])
+@pytest.mark.parametrize("other", [MASK, OTHER_MASK, UNQUOTED, None])
+@pytest.mark.parametrize("base", [NEVER, SAME, CHANGED, HRA_CHANGED, XERO_CHANGED])
+@pytest.mark.parametrize("mode", ["authoritative", "changed", "all"])
+@pytest.mark.parametrize("direction", ["both", "to_xero", "to_hra"])
+def test_F4_never_a_mask_as_data_nor_an_exemption_over_a_number(
+    authority: str, one: Value, other: Value, base: Base, mode: str, direction: str
+) -> None:
+    made = decide(
+        "tfn_or_exemption", one, other, base, authority,
+        mode=mode, by_person=True, directions={"tax": direction},
+    )  # fmt: skip
+    sent = made.kind in (Kind.TO_HRA, Kind.TO_XERO)
+    if sent:
+        assert not isinstance(made.value, MaskedTfn)
+        assert made.value is not None
+    if sent and isinstance(made.value, Exemption):
+        target = other if made.kind is Kind.TO_XERO else one
+        assert target is None or isinstance(target, Exemption)
+
+
+def test_F4_a_one_way_number_is_not_sent_over_one_that_changed_in_xero() -> None:
+    made = decide(
+        "tfn_or_exemption", NUMBER, OTHER_MASK, XERO_CHANGED, directions={"tax": "to_xero"}
+    )
+    assert held(made) == "tfn_differs"
+
+
+@pytest.mark.parametrize("one", [MASK, None])
+def test_F4_tax_goes_to_hra_only_with_a_number_or_exemption_read_there(one: Value) -> None:
+    here, there = hra(tfn_or_exemption=one, leave_loading=False), xero(leave_loading=True)
+    made = decide_all(here, there, {"leave_loading": XERO_CHANGED, "tfn_or_exemption": NEVER})
+    assert held(made["leave_loading"]) == "needs_clear_tfn"
+
+
+def test_F4_tax_goes_to_hra_where_hra_holds_an_exemption() -> None:
+    here = hra(tfn_or_exemption=PENDING, leave_loading=False)
+    there = xero(tfn_or_exemption=PENDING, leave_loading=True)
+    assert decide_all(here, there, {"leave_loading": XERO_CHANGED})["leave_loading"].kind is (
+        Kind.TO_HRA
+    )
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "base"),
+    [
+        ({"residency": "FOREIGN_RESIDENT"}, {"residency": "AUSTRALIAN_RESIDENT"}, HRA_CHANGED),
+        ({"residency": "FOREIGN_RESIDENT"}, {}, NEVER),
+    ],
+)
+def test_F4_a_foreign_resident_with_the_threshold_is_reported(
+    here: dict[str, Value], there: dict[str, Value], base: Base
+) -> None:
+    one, other = hra(tax_free_threshold=True, **here), xero(tax_free_threshold=True, **there)
+    assert held(decide_all(one, other, {"residency": base})["residency"]) == "foreign_threshold"
+
+
+@pytest.mark.parametrize("kind", [frozenset({"help"}), frozenset({"trade", "sfss"})])
+def test_an_organisation_that_moves_to_stp_2_is_no_change_of_loans(kind: frozenset[str]) -> None:
+    assert decide("loans", Loans(True, kind), Loans(True), SAME).kind is Kind.NOTHING
+
+
+# --- R2: the import modes
+
+
+@BOTH
+@EACH
+@pytest.mark.parametrize("mode", ["changed", "all"])
+def test_R2_xero_wins_a_conflict_with_its_own_yes(name: str, authority: str, mode: str) -> None:
+    a, b, _ = THREE[name]
+    made = decide(name, a, b, CHANGED, authority, mode=mode, overrule=True)
+    assert (made.kind, made.value) == (Kind.TO_HRA, b)
+
+
+@EACH
+@pytest.mark.parametrize("mode", ["changed", "all"])
+def test_R2_an_hra_change_not_yet_exported_needs_its_own_yes(name: str, mode: str) -> None:
+    a, b, _ = THREE[name]
+    made = decide(name, a, b, CHANGED, "xero", mode=mode)
+    assert (held(made), made.detail) == ("own_yes", "hra-1")
+
+
+@pytest.mark.parametrize("mode", ["changed", "all"])
+def test_R2_a_waiting_save_needs_its_own_yes_too(mode: str) -> None:
+    a, b, _ = THREE["mobile"]
+    made = decide("mobile", a, b, XERO_CHANGED, mode=mode, waiting=True)
+    assert held(made) == "own_yes"
+
+
+@EACH
+@pytest.mark.parametrize("mode", ["changed", "all"])
+def test_R2_an_empty_xero_value_wins_nothing(name: str, mode: str) -> None:
+    a = THREE[name][0]
+    for base in (CHANGED, NEVER, HRA_CHANGED):
+        made = decide(name, a, None, base, "xero", mode=mode, by_person=True, overrule=True)
+        assert made.kind is not Kind.TO_HRA
+
+
+@EACH
+def test_R2_mode_all_takes_every_xero_value_even_one_that_did_not_move(name: str) -> None:
+    a, b, _ = THREE[name]
+    made = decide(name, a, b, HRA_CHANGED, "hra", mode="all", overrule=True)
+    assert (made.kind, made.value) == (Kind.TO_HRA, b)
+
+
+@EACH
+def test_R2_mode_changed_leaves_a_change_of_hra_alone_alone(name: str) -> None:
+    a, b, _ = THREE[name]
+    assert decide(name, a, b, HRA_CHANGED, "xero", mode="changed").kind is Kind.TO_XERO
+
+
+@pytest.mark.parametrize("mode", ["changed", "all"])
+@pytest.mark.parametrize("name", DETAILS)
+def test_R2_at_first_contact_xero_wins_details_in_a_person_s_run(name: str, mode: str) -> None:
+    a, b, _ = THREE[name]
+    made = decide(name, a, b, NEVER, "hra", mode=mode, by_person=True)
+    assert made.kind is Kind.TO_HRA
+
+
+# --- who may be written to
+
+
+@pytest.mark.parametrize(
+    "status", [Status.TERMINATED, Status.TERMINATING, Status.AWAY, Status.GONE]
+)
+@EACH
+def test_T1_only_current_employees_are_exported(name: str, status: Status) -> None:
+    a, b, _ = THREE[name]
+    one, other = hra(status, **{name: b}), xero(**{name: a})
+    assert held(decide_all(one, other, {name: HRA_CHANGED})[name]) == "not_current"
+
+
+def test_a_merged_hra_record_takes_no_import() -> None:
+    one, other = hra(Status.GONE, mobile="0491 570 156"), xero(mobile="0491 570 157")
+    assert held(decide_all(one, other, {"mobile": XERO_CHANGED})["mobile"]) == "gone"
+
+
+@EACH
+def test_F4_a_stopped_kind_of_write_waits_while_imports_go_on(name: str) -> None:
+    a, b, _ = THREE[name]
+    stopped = frozenset({FIELDS[name].group})
+    assert held(decide(name, b, a, HRA_CHANGED, stopped=stopped)) == "stopped"
+    assert decide(name, a, b, XERO_CHANGED, stopped=stopped).kind is Kind.TO_HRA
+
+
+def test_B3_a_branch_difference_never_transfers_anybody() -> None:
+    made = decide("branch", "b1", "b2", XERO_CHANGED, branches=True)
+    assert held(made) == "transfer_off"
+    assert decide("branch", "b1", "b2", XERO_CHANGED).kind is Kind.NOTHING
+
+
+def test_every_tax_field_has_a_case_here() -> None:
+    covered = {*THREE, *BALANCES, "end_date", "branch", "tfn_or_exemption"}
+    assert covered == set(FIELDS)
+    assert set(names("tax")) <= covered
