@@ -178,7 +178,10 @@ def _super(value: tuple[SuperMembership, ...] | None) -> Tokens:
 
 def _member_rows(rows: tuple[SuperMembership, ...], key: str) -> str:
     return json.dumps(
-        sorted([str(getattr(row, key)).casefold(), row.member_number.strip().casefold()] for row in rows)
+        sorted(
+            [str(getattr(row, key)).casefold(), row.member_number.strip().casefold()]
+            for row in rows
+        )
     )
 
 
@@ -207,7 +210,9 @@ def _loans(value: Loans | None) -> Tokens:
 def _up_to(length: int) -> Callable[[Value, str], str | None]:
     def limit(value: Value, target: str) -> str | None:
         if target == "xero" and len(str(value)) > length:
-            return f"is longer than the {length} characters that Xero takes; shorten it in HRA Cloud"
+            return (
+                f"is longer than the {length} characters that Xero takes; shorten it in HRA Cloud"
+            )
         return None
 
     return limit
@@ -328,6 +333,8 @@ TO_HRA = frozenset({"to_hra"})
 _BOTH_SIDES = frozenset({"hra", "xero"})
 _XERO = frozenset({"xero"})
 
+# One field a row.
+# fmt: off
 _ROWS = (
     Field("title", "details", "title", _title, _up_to(10), BOTH),
     Field("first_name", "details", "first name", _text, _up_to(35), BOTH, required=_BOTH_SIDES),
@@ -369,6 +376,7 @@ _ROWS = (
     Field("personal_leave", "leave", "personal leave", _hours, _any, TO_HRA, required=_BOTH_SIDES),
     Field("long_service_leave", "leave", "long service leave", _hours, _any, TO_HRA, required=_BOTH_SIDES),
 )
+# fmt: on
 
 FIELDS: Mapping[str, Field] = {row.name: row for row in _ROWS}
 FIELD_GROUPS: Mapping[str, str] = {row.name: row.group for row in _ROWS}

@@ -28,7 +28,9 @@ def partners(hra: Iterable[Person], xero: Iterable[Person], switch: str) -> Part
     by_hra = {p.id: tuple(x for x in people_xero if is_match(p, x, switch)) for p in people_hra}
     by_xero = {x.id: tuple(p for p in people_hra if is_match(p, x, switch)) for x in people_xero}
     pairs = tuple(
-        (id, found[0].id) for id, found in by_hra.items() if len(found) == 1 and len(by_xero[found[0].id]) == 1
+        (id, found[0].id)
+        for id, found in by_hra.items()
+        if len(found) == 1 and len(by_xero[found[0].id]) == 1
     )
     paired = {id for pair in pairs for id in pair}
     several = tuple(
@@ -60,7 +62,9 @@ def same_name(one: Person, other: Person) -> bool:
 
 def near(person: Person, others: Iterable[Person]) -> tuple[Person, ...]:
     """Everybody, linked or not, who might be this person: they hold a create until a person decides (M2)."""
-    return tuple(other for other in others if other.status is not Status.GONE and _near(person, other))
+    return tuple(
+        other for other in others if other.status is not Status.GONE and _near(person, other)
+    )
 
 
 def same_person(person: Person, others: Iterable[Person]) -> tuple[Person, ...]:

@@ -77,7 +77,9 @@ class Rules:
 
     def authority_of(self, name: str) -> str:
         """The authoritative system for a field: its own setting, its group's, or the general one."""
-        return self.authorities.get(name) or self.authorities.get(FIELD_GROUPS[name]) or self.authority
+        return (
+            self.authorities.get(name) or self.authorities.get(FIELD_GROUPS[name]) or self.authority
+        )
 
     def direction_of(self, name: str) -> str:
         """both, to_xero, to_hra or off: what the user set, within what the field may do at all (D7)."""
@@ -110,10 +112,14 @@ def merge(
     `waiting` says that an eSS save of this person has not reached Xero yet.
     """
     decided = {
-        name: _field(name, hra.get(name), xero.get(name), bases.get(name, Base()), rules) for name in FIELDS
+        name: _field(name, hra.get(name), xero.get(name), bases.get(name, Base()), rules)
+        for name in FIELDS
     }
     decided["tfn_or_exemption"] = _tfn(
-        hra.get("tfn_or_exemption"), xero.get("tfn_or_exemption"), bases.get("tfn_or_exemption", Base()), rules
+        hra.get("tfn_or_exemption"),
+        xero.get("tfn_or_exemption"),
+        bases.get("tfn_or_exemption", Base()),
+        rules,
     )
     for rule in (_whole_declaration, _tax_needs_number, _foreign_threshold, _smsf, _memberships):
         decided |= rule(decided, hra, xero, rules)
@@ -240,7 +246,9 @@ def _moving(decided: Decided, group: str) -> list[Decision]:
     return [decided[name] for name in names(group) if decided[name].kind in SENDS]
 
 
-def _whole_declaration(decided: Decided, hra: Employee, xero: Employee, rules: Rules) -> dict[str, Decision]:
+def _whole_declaration(
+    decided: Decided, hra: Employee, xero: Employee, rules: Rules
+) -> dict[str, Decision]:
     """One conflict inside the tax declaration makes the whole a conflict: a mixture is one that nobody signed (D1)."""
     conflicts = [decided[name] for name in names("tax") if decided[name].conflict]
     if not conflicts:
@@ -259,7 +267,9 @@ def _whole_declaration(decided: Decided, hra: Employee, xero: Employee, rules: R
     }
 
 
-def _tax_needs_number(decided: Decided, hra: Employee, xero: Employee, rules: Rules) -> dict[str, Decision]:
+def _tax_needs_number(
+    decided: Decided, hra: Employee, xero: Employee, rules: Rules
+) -> dict[str, Decision]:
     """HRA wants a number or an exemption in every tax PUT: it must have been read from HRA itself, in full (F4)."""
     held = hra.get("tfn_or_exemption")
     if isinstance(held, Tfn | Exemption):
@@ -271,7 +281,9 @@ def _tax_needs_number(decided: Decided, hra: Employee, xero: Employee, rules: Ru
     }
 
 
-def _foreign_threshold(decided: Decided, hra: Employee, xero: Employee, rules: Rules) -> dict[str, Decision]:
+def _foreign_threshold(
+    decided: Decided, hra: Employee, xero: Employee, rules: Rules
+) -> dict[str, Decision]:
     """A foreign resident cannot claim the threshold; Xero would refuse the declaration."""
 
     def after(name: str) -> Value:
@@ -298,7 +310,9 @@ def _smsf(decided: Decided, hra: Employee, xero: Employee, rules: Rules) -> dict
     return {name: Decision(name, Kind.HOLD, reason="smsf")}
 
 
-def _memberships(decided: Decided, hra: Employee, xero: Employee, rules: Rules) -> dict[str, Decision]:
+def _memberships(
+    decided: Decided, hra: Employee, xero: Employee, rules: Rules
+) -> dict[str, Decision]:
     """Memberships are added and changed, never removed: what only the target has stays in what is sent (F3)."""
     decision = decided["super_memberships"]
     if decision.reason == "kept" and _one_holds_all(hra, xero):
@@ -315,7 +329,9 @@ def _memberships(decided: Decided, hra: Employee, xero: Employee, rules: Rules) 
 
 def _one_holds_all(hra: Employee, xero: Employee) -> bool:
     mine, theirs = _rows(hra.get("super_memberships")), _rows(xero.get("super_memberships"))
-    return all(_has_fund(theirs, row) for row in mine) or all(_has_fund(mine, row) for row in theirs)
+    return all(_has_fund(theirs, row) for row in mine) or all(
+        _has_fund(mine, row) for row in theirs
+    )
 
 
 def _rows(value: Value) -> tuple[SuperMembership, ...]:
@@ -330,16 +346,28 @@ def _has_fund(rows: tuple[SuperMembership, ...], wanted: SuperMembership) -> boo
 
 
 def _own_yes(
-    decisions: tuple[Decision, ...], hra: Employee, bases: Mapping[str, Base], rules: Rules, waiting: bool
+    decisions: tuple[Decision, ...],
+    hra: Employee,
+    bases: Mapping[str, Base],
+    rules: Rules,
+    waiting: bool,
 ) -> tuple[Decision, ...]:
     """R2: in the modes where Xero wins, a record with an HRA change not yet exported needs its own yes."""
-    unexported = waiting or any(base.hra is Since.CHANGED for base in bases.values())
+    unexported = waiting or any(_unexported(d, bases.get(d.name, Base()), rules) for d in decisions)
     if rules.mode == "authoritative" or rules.overrule or not unexported:
         return decisions
     return tuple(
         replace(d, kind=Kind.HOLD, reason="own_yes", detail=hra.id) if d.kind is Kind.TO_HRA else d
         for d in decisions
     )
+
+
+def _unexported(decision: Decision, base: Base, rules: Rules) -> bool:
+    """Whether HRA holds a change that Xero should still get: not one that was written and kept, nor one that stays."""
+    stays = (
+        decision.kind in (Kind.NOTHING, Kind.AGREE) or rules.direction_of(decision.name) == "to_hra"
+    )
+    return base.hra is Since.CHANGED and not base.kept and not stays
 
 
 # --- may it travel? -----------------------------------------------------------------------------------------------
@@ -358,7 +386,9 @@ def _whole_or_none(decisions: tuple[Decision, ...]) -> tuple[Decision, ...]:
     if not any(d.kind is Kind.HOLD for d in disputed):
         return decisions
     return tuple(
-        replace(d, kind=Kind.HOLD, reason="tax_conflict") if d in disputed and d.kind in SENDS else d
+        replace(d, kind=Kind.HOLD, reason="tax_conflict")
+        if d in disputed and d.kind in SENDS
+        else d
         for d in decisions
     )
 

@@ -141,7 +141,8 @@ def _creates(
     for person in rest[source]:
         if person.id in linked or person.status is not Status.CURRENT:
             continue
-        close = match.near(person, everybody[target])
+        # Whoever is created before in this very run stands there by then, too.
+        close = match.near(person, (*everybody[target], *(create.source for create in creates)))
         if close:
             held.append(_possible_partner(person, close))
         else:

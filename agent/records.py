@@ -35,7 +35,9 @@ class Link:
     was read back different, so that it is not repeated until either moves (D4). `open`: per field, why something
     decided is not carried out yet (D9). `hra_seen`/`xero_seen`: the vendors' own update times as last read.
     `sending`: the side being written at this moment, "" when none: after a crash that record is looked at first.
-    `created`: the side on which the agent created this person, "" when both were there.
+    `sent`: per side and field, the digest of what was sent there while the answer was lost: found there later, it is the
+    agent's own write and no change of that side (D4). `created`: the side on which the agent created this person, ""
+    when both were there.
     """
 
     id: str
@@ -49,6 +51,7 @@ class Link:
     hra_seen: str = ""
     xero_seen: str = ""
     sending: str = ""
+    sent: Mapping[str, str] = field(default_factory=dict)
     created: str = ""
 
 

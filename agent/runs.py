@@ -50,9 +50,11 @@ class Runs:
                 return None
             job = Job(self._new_id())
             self._jobs = dict([*self._jobs.items(), (job.id, job)][-KEPT:])
-        job.thread = threading.Thread(target=self._go, args=(job, work), name="run", daemon=True)
-        job.thread.start()
-        return job
+            job.thread = threading.Thread(
+                target=self._go, args=(job, work), name="run", daemon=True
+            )
+            job.thread.start()
+            return job
 
     def get(self, id: str) -> Job | None:
         """The run of this id."""
@@ -62,9 +64,15 @@ class Runs:
     def stop(self) -> None:
         """Let every run end soon, and wait for it."""
         with self._lock:
+            for job in self._jobs.values():
+                job.stopping.set()
+        self.wait()
+
+    def wait(self) -> None:
+        """Until every run has ended."""
+        with self._lock:
             jobs = list(self._jobs.values())
         for job in jobs:
-            job.stopping.set()
             if job.thread is not None:
                 job.thread.join()
 

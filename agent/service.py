@@ -6,11 +6,13 @@ finished is recorded. Implements what the page (`agent.page.desk.Desk`) and the 
 """
 
 import logging
+import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from waitress import wasyncore
 from waitress.server import create_server
 from werkzeug.security import check_password_hash
 
@@ -19,7 +21,7 @@ from agent.app import create_app
 from agent.config import Settings
 from agent.connect import bound_id
 from agent.control import token_of
-from agent.errors import AgentError
+from agent.errors import AgentError, NotConnected
 from agent.jobs import Jobs
 from agent.page.control import control
 from agent.page.desk import Option
@@ -40,6 +42,7 @@ KEEP_ALIVE = timedelta(hours=12)
 DAILY = timedelta(days=1)
 AFTER_START = timedelta(minutes=1)
 THREADS = 8
+ENDING = 5.0  # seconds for the answers that are under way
 CYCLE, WATCH = "cycle", "watch"
 
 Wsgi = Callable[..., Iterable[bytes]]
@@ -85,7 +88,9 @@ class Service:
         self.jobs.start()
 
     def stop(self) -> None:
-        """Everything comes to an orderly end: runs stop after the record in hand."""
+        """Everything comes to an orderly end: runs stop after the record in hand. Twice is fine."""
+        if self._stopping.is_set():
+            return
         self._stopping.set()
         self.pair.lines.gate.close()
         self.jobs.stop()
@@ -101,7 +106,10 @@ class Service:
         return status_of(self.pair, self.jobs.next(CYCLE))
 
     def start_run(self, kind: str, mode: str = "authoritative") -> str:
-        """Begin an import or export that a person asked for on the page; "" or why not."""
+        """Begin an import or export that a person asked for on the page; "" or why not. Raises NotConnected."""
+        for side in SIDES:
+            if not bound_id(self.pair.store.binding(), side):
+                raise NotConnected(side)
         return "" if self._begin(kind, "page", mode) else BUSY
 
     def connect(self, side: str) -> str:
@@ -289,11 +297,24 @@ class Server:
     """A served application: waitress in a thread. Raises OSError where the port is taken."""
 
     def __init__(self, app: Wsgi, host: str, port: int) -> None:
-        self._server = create_server(app, host=host, port=port, threads=THREADS, ident=None)
+        self._sockets: dict[int, Any] = {}
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        # Ours, for waitress leaves its own open where the port is taken.
+        taken = socket.create_server((host, port), family=family)
+        self._server = create_server(
+            app, map=self._sockets, sockets=[taken], threads=THREADS, ident=None
+        )
         self._thread = threading.Thread(target=self._server.run, name="serve", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Take no more requests, and end."""
-        self._server.close()
-        self._thread.join(timeout=5)
+        """Answer what was asked, take no more requests, and end."""
+        self._server.task_dispatcher.shutdown(timeout=ENDING)
+        wakers: list[Any] = [getattr(one, "trigger", None) for one in self._sockets.values()]
+        for waker in [one for one in wakers if hasattr(one, "pull_trigger")][:1]:
+            # Closed by the thread that serves them: browsers keep connections open for long.
+            waker.pull_trigger(self._close_all)
+        self._thread.join(ENDING)
+
+    def _close_all(self) -> None:
+        wasyncore.close_all(self._sockets, ignore_all=True)

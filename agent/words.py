@@ -56,7 +56,8 @@ REASONS: Mapping[str, Reason] = {
         "waiting", "{Fields} waits for the next import to HRA Cloud.", needs_person=False
     ),
     "conflict": Reason(
-        "conflict", "{Fields}: both sides changed, differently. Make them equal on one side; the agent then goes on."
+        "conflict",
+        "{Fields}: both sides changed, differently. Make them equal on one side; the agent then goes on.",
     ),
     "first_contact": Reason(
         "conflict",
@@ -78,7 +79,9 @@ REASONS: Mapping[str, Reason] = {
         "either side changes. Check which spelling is right.",
         gathered_again=False,
     ),
-    "refused": Reason("refused", "{Fields} was refused: {detail}. The rest of the record travelled."),
+    "refused": Reason(
+        "refused", "{Fields} was refused: {detail}. The rest of the record travelled."
+    ),
     "cannot_travel": Reason(
         "cannot-travel", "{Fields} {detail}. Everything else of this record still travels."
     ),
@@ -120,7 +123,10 @@ REASONS: Mapping[str, Reason] = {
         needs_person=False,
         gathered_again=False,
     ),
-    "gone": Reason("gone", "{Fields}: this record was merged or transferred in HRA Cloud; look for its successor."),
+    "gone": Reason(
+        "gone",
+        "{Fields}: this record was merged or transferred in HRA Cloud; look for its successor.",
+    ),
     "transfer_off": Reason(
         "branch",
         "The Employee Group in Xero and the branch in HRA Cloud differ. The agent does not transfer people: correct "
@@ -132,7 +138,8 @@ REASONS: Mapping[str, Reason] = {
         "the other side yourself.",
     ),
     "taken_away": Reason(
-        "by hand", "{Fields} was taken away in HRA Cloud. Taking it away changes the tax withheld: do it in Xero yourself."
+        "by hand",
+        "{Fields} was taken away in HRA Cloud. Taking it away changes the tax withheld: do it in Xero yourself.",
     ),
     "own_yes": Reason(
         "own yes",
@@ -141,7 +148,9 @@ REASONS: Mapping[str, Reason] = {
     ),
     "unreadable_record": Reason("failed", "This record could not be read or written: {detail}"),
     "not_payable": Reason(
-        "not payable", "Created in Xero, but not yet payable. Finish in Xero: {detail}.", gathered_again=True
+        "not payable",
+        "Created in Xero, but not yet payable. Finish in Xero: {detail}.",
+        gathered_again=True,
     ),
     "unused_membership": Reason(
         "membership",
@@ -232,7 +241,12 @@ def notices(links: Iterable[Link]) -> tuple[Attention, ...]:
         for code in {split(reason)[0] for reason in link.open.values()} & counts.keys():
             counts[code] += 1
     return tuple(
-        Attention("org", FOR_ALL[code].kind, sentence(code, count=count), needs_person=FOR_ALL[code].needs_person)
+        Attention(
+            "org",
+            FOR_ALL[code].kind,
+            sentence(code, count=count),
+            needs_person=FOR_ALL[code].needs_person,
+        )
         for code, count in counts.items()
         if count
     )

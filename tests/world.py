@@ -27,7 +27,9 @@ HRA_SCOPES = frozenset(
     "read:accounts read:accounts:referencedata read:employees manage:employees read:employees:payroll "
     "manage:employees:payroll read:clear-tax-details".split()
 )
-XERO_SCOPES = frozenset("offline_access openid profile email payroll.employees payroll.settings".split())
+XERO_SCOPES = frozenset(
+    "offline_access openid profile email payroll.employees payroll.settings".split()
+)
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
@@ -93,9 +95,18 @@ class World:
         root = client.branches()[0].id
         wanted = Policy(rules or Rules("hra"), branch_for=lambda employee: root)
         wanted = replace(wanted, **policy)  # type: ignore[arg-type]
-        return Sync(client, other, self.store, Digests(key.derive(DIGESTS), cost=Cost(n=2, r=1, p=1)), wanted, self.clock)
+        return Sync(
+            client,
+            other,
+            self.store,
+            Digests(key.derive(DIGESTS), cost=Cost(n=2, r=1, p=1)),
+            wanted,
+            self.clock,
+        )
 
-    def _transport(self, side: str, url: str, headers: Mapping[str, str] | None = None) -> Transport:
+    def _transport(
+        self, side: str, url: str, headers: Mapping[str, str] | None = None
+    ) -> Transport:
         return Transport(
             side,
             url,
@@ -126,7 +137,9 @@ def world(data_dir: Path, count: int = 20, **switches: Mapping[str, str]) -> Ite
         found = World(hra, xero, clock, data_dir, seeded)
         tenant = xero_app.config["STORE"].organisation.tenant
         found.tokens["hra"] = hra_app.config["OAUTH"].issue(HRA_SCOPES)["access_token"]
-        found.tokens["xero"] = xero_app.config["OAUTH"].issue(XERO_SCOPES, (tenant,))["access_token"]
+        found.tokens["xero"] = xero_app.config["OAUTH"].issue(XERO_SCOPES, (tenant,))[
+            "access_token"
+        ]
         yield found
         if found.store is not None:
             found.store.close()

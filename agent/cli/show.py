@@ -106,7 +106,9 @@ def _lines(console: Console, lines: list[dict[str, Any]], dry_run: bool) -> None
 def _who(line: Mapping[str, Any]) -> str:
     """Name and employee number, then the ids on both sides."""
     number = f" ({line['number']})" if line["number"] else ""
-    ids = [f"{SYSTEMS[side]} {line[f'{side}_id']}" for side in ("hra", "xero") if line[f"{side}_id"]]
+    ids = [
+        f"{SYSTEMS[side]} {line[f'{side}_id']}" for side in ("hra", "xero") if line[f"{side}_id"]
+    ]
     return "\n".join(part for part in (f"{line['name']}{number}".strip(), *ids) if part)
 
 

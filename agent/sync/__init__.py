@@ -71,7 +71,9 @@ class Sync:
         self._running = Lock()
         locks = Locks()
         self._records = Records(self._sides, store, Ledger(digests), clock, locks, pool)
-        self._newcomers = Newcomers(self._sides, store, self._records, clock, locks, policy.branch_for)
+        self._newcomers = Newcomers(
+            self._sides, store, self._records, clock, locks, policy.branch_for
+        )
 
     def run(
         self,
@@ -171,11 +173,13 @@ class Sync:
             # A pause or a passing fault says nothing about the sign-in (X4).
             standing = before.connected and error.try_again
             reason = error.sentence()
-            self._store.set_connection(replace(before, side=name, connected=standing, reason=reason))
+            self._store.set_connection(
+                replace(before, side=name, connected=standing, reason=reason)
+            )
             return error
-        self._store.set_connection(
-            Connection(name, True, found.name, self._clock(), "", found.missing_scopes)
-        )
+        # What the sign-in itself was not granted is known since it was made; the probe may find more.
+        missing = tuple(sorted({*before.missing_scopes, *found.missing_scopes}))
+        self._store.set_connection(Connection(name, True, found.name, self._clock(), "", missing))
         return None
 
     def _push_stranger(self, hra_id: str) -> Pushed:
@@ -186,7 +190,9 @@ class Sync:
             self._store.save_link(replace(known, hra_id=source.id))
             return self.push(source.id)
         if source.status is not Status.CURRENT:
-            return Pushed("held", reason="This person is not Current in HRA Cloud, so the save stays there.")
+            return Pushed(
+                "held", reason="This person is not Current in HRA Cloud, so the save stays there."
+            )
         person = self._sides["hra"].person(source.id)
         return self._admit(replace(person, status=source.status))
 
@@ -211,12 +217,17 @@ class Sync:
         for create in decided.creates:
             if create.source.id == person.id:
                 return self._push_created(create, decided.settled)
-        return Pushed("held", reason="This person is not linked, and nobody in Xero is certain to be them.")
+        return Pushed(
+            "held", reason="This person is not linked, and nobody in Xero is certain to be them."
+        )
 
     def _push_joined(self, joining: plan.Join) -> Pushed:
         link = self._newcomers.join(joining) or self._store.link_of("hra", joining.hra_id)
         if link is None:
-            return Pushed("held", reason="This person's partner in Xero was linked to somebody else meanwhile.")
+            return Pushed(
+                "held",
+                reason="This person's partner in Xero was linked to somebody else meanwhile.",
+            )
         self._store.clear_pending("xero", joining.hra_id)
         return _pushed(self._records.carry_out(link, self._policy.rules, "to_xero", "eSS"), None)
 
@@ -235,7 +246,9 @@ def _pushed(done: Done, groups: frozenset[str] | None) -> Pushed:
         return Pushed("done", done.written)
     seen = done.seen
     if seen.hra.status is not Status.CURRENT:
-        return Pushed("held", reason="This person is not Current in HRA Cloud, so the save stays there.")
+        return Pushed(
+            "held", reason="This person is not Current in HRA Cloud, so the save stays there."
+        )
     waiting = {
         name: reason
         for name, reason in seen.link.open.items()
@@ -245,7 +258,9 @@ def _pushed(done: Done, groups: frozenset[str] | None) -> Pushed:
     if not held:
         return Pushed("nothing")
     code, detail = words.split(waiting[held[0].name])
-    return Pushed("held", tuple(d.name for d in held), words.sentence(code, [d.name for d in held], detail))
+    return Pushed(
+        "held", tuple(d.name for d in held), words.sentence(code, [d.name for d in held], detail)
+    )
 
 
 def _outcome_of(error: BaseException) -> str:
@@ -253,4 +268,8 @@ def _outcome_of(error: BaseException) -> str:
 
 
 def _sentence_of(error: BaseException) -> str:
-    return error.sentence() if isinstance(error, AgentError) else "The run ended unexpectedly; see the log."
+    return (
+        error.sentence()
+        if isinstance(error, AgentError)
+        else "The run ended unexpectedly; see the log."
+    )

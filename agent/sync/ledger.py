@@ -14,13 +14,26 @@ class Digester(Protocol):
     """The keyed digests of the vault."""
 
     def digest(
-        self, link_id: str, side: str, field: str, version: int, tokens: Tokens, slow: frozenset[str]
+        self,
+        link_id: str,
+        side: str,
+        field: str,
+        version: int,
+        tokens: Tokens,
+        slow: frozenset[str],
     ) -> str:
         """A text that holds the digests of a value's comparison tokens."""
         ...
 
     def same(
-        self, stored: str, link_id: str, side: str, field: str, version: int, tokens: Tokens, slow: frozenset[str]
+        self,
+        stored: str,
+        link_id: str,
+        side: str,
+        field: str,
+        version: int,
+        tokens: Tokens,
+        slow: frozenset[str],
     ) -> bool | None:
         """Whether a value still has the stored digest; None when it was made by another normaliser."""
         ...
@@ -45,7 +58,12 @@ class Ledger:
         return Agreed(self._digest(link, "hra", name, hra), self._digest(link, "xero", name, xero))
 
     def agreed(
-        self, link: Link, hra: Employee, xero: Employee, bases: Mapping[str, Base], names: Iterable[str]
+        self,
+        link: Link,
+        hra: Employee,
+        xero: Employee,
+        bases: Mapping[str, Base],
+        names: Iterable[str],
     ) -> dict[str, Agreed]:
         """The record's pairs with those fields renewed that both sides were now seen equal in; others keep theirs."""
         result = dict(link.agreed)
@@ -61,9 +79,42 @@ class Ledger:
         if pair is None:
             return Since.NEVER, Since.NEVER
         return (
-            self._against(pair.hra, link, "hra", name, hra.get(name)),
-            self._against(pair.xero, link, "xero", name, xero.get(name)),
+            self._moved(pair.hra, link, "hra", name, hra.get(name)),
+            self._moved(pair.xero, link, "xero", name, xero.get(name)),
         )
+
+    def _moved(self, stored: str, link: Link, side: str, name: str, value: Value) -> Since:
+        """Against what was agreed; a value that the agent itself sent there, its answer lost, is no change (D4)."""
+        moved = self._against(stored, link, side, name, value)
+        echo = link.sent.get(f"{side}:{name}")
+        if (
+            moved is Since.CHANGED
+            and echo
+            and self._against(echo, link, side, name, value) is Since.SAME
+        ):
+            return Since.SAME
+        return moved
+
+    def sent(self, link: Link, target: str, changes: Mapping[str, Value]) -> dict[str, str]:
+        """Digests of what is about to be sent, to know it again."""
+        return {
+            f"{target}:{name}": self._digest(link, target, name, value)
+            for name, value in changes.items()
+        }
+
+    def echoes(self, link: Link, hra: Employee, xero: Employee) -> dict[str, str]:
+        """The marks of sent values that stand on the target right now and are not agreed: only those are echoes. A mark
+        whose value is not there is done with: that write never arrived, and the same value may come from a person."""
+        sides = {"hra": hra, "xero": xero}
+        found: dict[str, str] = {}
+        for key, mark in link.sent.items():
+            side, _, name = key.partition(":")
+            value = sides[side].get(name)
+            unread = value is UNKNOWN
+            stands = self._against(mark, link, side, name, value) is Since.SAME
+            if unread or (stands and not same(name, hra.get(name), xero.get(name))):
+                found[key] = mark
+        return found
 
     def _kept(self, link: Link, name: str, hra: Employee, xero: Employee) -> bool:
         pair = link.kept.get(name)
@@ -78,24 +129,36 @@ class Ledger:
         if value is UNKNOWN:
             return Since.SAME
         row = FIELDS[name]
-        equal = self._digests.same(stored, link.id, side, name, NORMALISER_VERSION, row.tokens(value), row.slow)
+        equal = self._digests.same(
+            stored, link.id, side, name, NORMALISER_VERSION, row.tokens(value), row.slow
+        )
         if equal is None:
             return Since.NEVER
         return Since.SAME if equal else Since.CHANGED
 
     def _digest(self, link: Link, side: str, name: str, value: Value) -> str:
         row = FIELDS[name]
-        return self._digests.digest(link.id, side, name, NORMALISER_VERSION, row.tokens(value), row.slow)
+        return self._digests.digest(
+            link.id, side, name, NORMALISER_VERSION, row.tokens(value), row.slow
+        )
 
 
 def opened(
-    link: Link, hra: Employee, xero: Employee, decisions: Iterable[Decision], refused: Mapping[str, str]
+    link: Link,
+    hra: Employee,
+    xero: Employee,
+    decisions: Iterable[Decision],
+    refused: Mapping[str, str],
 ) -> dict[str, str]:
     """What the record has open after these decisions: per field a stored reason. Fields not read keep theirs.
 
     `refused`: per field, why a write of this pass was refused. An earlier refusal stands until it is tried again.
     """
-    result = {name: reason for name, reason in link.open.items() if split(reason)[0].endswith("_write_harm")}
+    result = {
+        name: reason
+        for name, reason in link.open.items()
+        if split(reason)[0].endswith("_write_harm")
+    }
     for decision in decisions:
         name = decision.name
         if name not in hra.values or name not in xero.values:

@@ -59,7 +59,9 @@ class Newcomers:
     def join(self, joining: plan.Join) -> Link | None:
         """Link two people; None when either got a link meanwhile."""
         with self._locks.of(f"hra:{joining.hra_id}"), self._locks.of(f"xero:{joining.xero_id}"):
-            if self._store.link_of("hra", joining.hra_id) or self._store.link_of("xero", joining.xero_id):
+            if self._store.link_of("hra", joining.hra_id) or self._store.link_of(
+                "xero", joining.xero_id
+            ):
                 return None
             return self._store.add_link(joining.hra_id, joining.xero_id)
 
@@ -101,7 +103,11 @@ class Newcomers:
             self._store.clear_pending(create.target, person.id)
             if not isinstance(error, Refused):
                 raise
-            self._hold(create, f"was refused: {'; '.join(error.reasons) or 'no reason was given'}", "refused")
+            self._hold(
+                create,
+                f"was refused: {'; '.join(error.reasons) or 'no reason was given'}",
+                "refused",
+            )
             return Created(None, reason="was refused")
         except OutcomeUnknown as error:
             self._hold(create, f"may or may not have been created: {error.sentence()}", "failed")
@@ -124,7 +130,13 @@ class Newcomers:
         sent = tuple(name for name in draft.changes if name not in refused)
         self._store.add_change(
             Change(
-                self._clock(), link.hra_id, link.xero_id, link.number, sent, f"to_{create.target}", cause
+                self._clock(),
+                link.hra_id,
+                link.xero_id,
+                link.number,
+                sent,
+                f"to_{create.target}",
+                cause,
             )
         )
         self._store.replace_attention(f"{create.source.side}:{create.source.id}", ())

@@ -96,10 +96,13 @@ class Records:
         """Commit what this pass saw: pairs for equal fields, what is open, and the record's attention rows."""
         bases = self._ledger.bases(link, hra, xero)
         agreed = self._ledger.agreed(link, hra, xero, bases, FIELDS)
-        kept = {name: pair for name, pair in link.kept.items() if not same(name, hra.get(name), xero.get(name))}
-        link = replace(link, agreed=agreed, kept=kept)
+        kept = {name: pair for name, pair in link.kept.items() if not _agree(name, hra, xero)}
+        sent = self._ledger.echoes(link, hra, xero)
+        link = replace(link, agreed=agreed, kept=kept, sent=sent)
         decisions = self._decide(link, hra, xero, rules)
-        link = replace(link, open=opened(link, hra, xero, decisions, refused), number=hra.number or link.number)
+        link = replace(
+            link, open=opened(link, hra, xero, decisions, refused), number=hra.number or link.number
+        )
         self._store.save_link(link)
         self._store.replace_attention(f"link:{link.id}", words.rows(link))
         return Seen(link, hra, xero, decisions)
@@ -117,7 +120,9 @@ class Records:
         hra, xero = self._read(link, groups)
         link = replace(link, hra_id=hra.id, sending="")
         if groups is None:
-            link = replace(link, verified=self._clock(), hra_seen=hra.updated, xero_seen=xero.updated)
+            link = replace(
+                link, verified=self._clock(), hra_seen=hra.updated, xero_seen=xero.updated
+            )
         return self.record(link, hra, xero, {}, rules)
 
     def _read(self, link: Link, groups: frozenset[str] | None) -> tuple[Employee, Employee]:
@@ -132,7 +137,9 @@ class Records:
             raise
         return reading.result(), there
 
-    def _decide(self, link: Link, hra: Employee, xero: Employee, rules: Rules) -> tuple[Decision, ...]:
+    def _decide(
+        self, link: Link, hra: Employee, xero: Employee, rules: Rules
+    ) -> tuple[Decision, ...]:
         stopped = frozenset(self._store.stopped())
         waiting = any(save.employee_id == link.hra_id for save in self._store.waiting())
         bases: dict[str, Base] = self._ledger.bases(link, hra, xero)
@@ -140,18 +147,34 @@ class Records:
 
     def _write(self, seen: Seen, write: plan.Write, rules: Rules, cause: str) -> Done:
         before = seen.hra if write.target == "hra" else seen.xero
-        self._store.save_link(replace(seen.link, sending=write.target))
+        sent = self._ledger.sent(seen.link, write.target, write.changes)
+        marked = replace(seen.link, sent={**seen.link.sent, **sent})
+        self._store.save_link(replace(marked, sending=write.target))
         try:
             written = self._sides[write.target].update(before, write.changes)
         except Refused as error:
             written = Written(before, dict.fromkeys(_groups(write), error.reasons))
         except OutcomeUnknown:
+            self._look_again(replace(seen, link=marked), write.target, rules)
             raise
         except SideError as error:
             if error.reach is not Reach.ITEM or isinstance(error, NotFound):
                 self._store.save_link(seen.link)
             raise
         return self._written(seen, write, written, rules, cause)
+
+    def _look_again(self, seen: Seen, target: str, rules: Rules) -> None:
+        """After a lost answer: an own write that did arrive is agreed at once, so that it never counts as a change
+        of the other side (D4). Where this cannot be read either, the next run knows it by its mark."""
+        hra, xero = seen.hra, seen.xero
+        try:
+            if target == "hra":
+                hra = self._sides[target].fetch(hra.id, hra.groups)
+            else:
+                xero = self._sides[target].fetch(xero.id, xero.groups)
+        except SideError:
+            return
+        self.record(seen.link, hra, xero, {}, rules)
 
     def _written(
         self, seen: Seen, write: plan.Write, written: Written, rules: Rules, cause: str
@@ -166,7 +189,11 @@ class Records:
         link = self._after(seen.link, write, written, hra, xero, sent)
         self._log(link, write.target, sent, cause)
         return Done(
-            self.record(link, hra, xero, refused, rules), sent, refused, write.target, seen.conflicts
+            self.record(link, hra, xero, refused, rules),
+            sent,
+            refused,
+            write.target,
+            seen.conflicts,
         )
 
     def _after(
@@ -203,6 +230,10 @@ class Records:
                 self._clock(), link.hra_id, link.xero_id, link.number, sent, f"to_{target}", cause
             )
             self._store.add_change(change)
+
+
+def _agree(name: str, hra: Employee, xero: Employee) -> bool:
+    return same(name, hra.get(name), xero.get(name))
 
 
 def reasons_by_field(

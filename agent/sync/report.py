@@ -68,10 +68,14 @@ def done_fields(names: tuple[str, ...]) -> tuple[FieldLine, ...]:
     return tuple(FieldLine(name, FIELDS[name].label) for name in names)
 
 
-def planned_fields(decisions: tuple[Decision, ...], way: str, was: Employee) -> tuple[FieldLine, ...]:
+def planned_fields(
+    decisions: tuple[Decision, ...], way: str, was: Employee
+) -> tuple[FieldLine, ...]:
     """Old and new of every field that would be written, sensitive ones masked."""
     return tuple(
-        FieldLine(d.name, FIELDS[d.name].label, shown(d.name, was.get(d.name)), shown(d.name, d.value))
+        FieldLine(
+            d.name, FIELDS[d.name].label, shown(d.name, was.get(d.name)), shown(d.name, d.value)
+        )
         for d in decisions
         if SENDS.get(d.kind) == TARGETS[way]
     )
@@ -92,7 +96,9 @@ def full_name(employee: Employee) -> str:
     return " ".join(str(part) for part in parts if part and part is not UNKNOWN)
 
 
-def counted(tally: Counter[str], calls: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int]:
+def counted(
+    tally: Counter[str], calls: Mapping[str, int], before: Mapping[str, int]
+) -> dict[str, int]:
     """A run's counts, with the calls that it made to each side."""
     spent = {f"calls_{side}": count - before.get(side, 0) for side, count in calls.items()}
     return {**tally, **spent}

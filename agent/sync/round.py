@@ -19,7 +19,15 @@ from agent.side import Listing, Side
 from agent.store import Store
 from agent.sync.newcomers import Created, Newcomers, held
 from agent.sync.records import Done, Records, Seen, will_write
-from agent.sync.report import FieldLine, Line, Progress, done_fields, full_name, holds, planned_fields
+from agent.sync.report import (
+    FieldLine,
+    Line,
+    Progress,
+    done_fields,
+    full_name,
+    holds,
+    planned_fields,
+)
 from agent.words import is_open
 
 IMPORT_MARKER = "import"
@@ -77,7 +85,10 @@ class Round:
         hra = self.sides["hra"].listing()
         self._follow(hra.people)
         xero = self._listing_of_xero(hra)
-        plan.guard(self.store.links(), {"hra": hra.people} | ({"xero": xero.people} if xero.complete else {}))
+        plan.guard(
+            self.store.links(),
+            {"hra": hra.people} | ({"xero": xero.people} if xero.complete else {}),
+        )
         creates = self._newcomers(hra, xero)
         seen = self._gather(self._to_read(hra, xero))
         self._act(seen, creates)
@@ -90,7 +101,12 @@ class Round:
         marker = self.store.marker("xero")
         linked = {link.hra_id for link in self.store.links()}
         strangers = any(p.id not in linked and p.status is Status.CURRENT for p in hra.people)
-        if self.order.by_person or marker is None or strangers or self.store.marker("strangers") != "none":
+        if (
+            self.order.by_person
+            or marker is None
+            or strangers
+            or self.store.marker("strangers") != "none"
+        ):
             return self.sides["xero"].listing()
         return self.sides["xero"].listing(marker)
 
@@ -110,7 +126,12 @@ class Round:
             return ()
         people = self._enriched(hra.people, xero.people)
         decided = plan.strangers(
-            people["hra"], people["xero"], self._all_links(), self.store.pending(), self.matching, self.order.way
+            people["hra"],
+            people["xero"],
+            self._all_links(),
+            self.store.pending(),
+            self.matching,
+            self.order.way,
         )
         wanted = self._only_asked(decided)
         for joining in wanted.joins:
@@ -136,13 +157,17 @@ class Round:
         """What matching needs and a listing lacks: post codes of the unlinked, e-mail and mobile where a create is near."""
         links = self.store.links()
         free_hra = {p.id for p in hra} - {link.hra_id for link in links}
-        free_xero = {p.id for p in xero if p.status is Status.CURRENT} - {link.xero_id for link in links}
+        free_xero = {p.id for p in xero if p.status is Status.CURRENT} - {
+            link.xero_id for link in links
+        }
         by_postcode = self.matching in ("postcode", "either") and bool(free_hra) and bool(free_xero)
         to_hra = self.order.way == "to_hra" and bool(free_xero)
         near_create = self.order.way == "to_xero" and bool(free_hra)
         return {
             "hra": [
-                self._whole("hra", p) if to_hra or (p.id in free_hra and (by_postcode or near_create)) else p
+                self._whole("hra", p)
+                if to_hra or (p.id in free_hra and (by_postcode or near_create))
+                else p
                 for p in hra
             ],
             "xero": [
@@ -189,7 +214,9 @@ class Round:
                 self.store.replace_attention(scope, ())
         for scope, row in rows.items():
             self.store.replace_attention(scope, (row,))
-        waiting = any(p.status is Status.CURRENT and f"xero:{p.id}" not in linked for p in people["xero"])
+        waiting = any(
+            p.status is Status.CURRENT and f"xero:{p.id}" not in linked for p in people["xero"]
+        )
         self.store.set_marker("strangers", "some" if waiting else "none")
 
     def _to_read(self, hra: Listing, xero: Listing) -> list[Link]:
@@ -203,8 +230,12 @@ class Round:
         moved = {person.id: person.updated for person in xero.people}
         since = self.store.marker(IMPORT_MARKER) or ""
         if self.order.mode == "changed":
-            moved = {id: updated for id, updated in moved.items() if not updated or updated >= since}
-            return [link for link in links if link.xero_id in moved or is_open(link) or link.sending]
+            moved = {
+                id: updated for id, updated in moved.items() if not updated or updated >= since
+            }
+            return [
+                link for link in links if link.xero_id in moved or is_open(link) or link.sending
+            ]
         due = self._due(links)
         return [
             link
@@ -310,7 +341,8 @@ class Round:
             if error.reach is not Reach.ITEM:
                 raise
             self.store.replace_attention(
-                f"{create.source.side}:{create.source.id}", (held(create, f"was left out: {error.sentence()}"),)
+                f"{create.source.side}:{create.source.id}",
+                (held(create, f"was left out: {error.sentence()}"),),
             )
             self._stranger_line(create, "hold", error.sentence())
             return
@@ -351,7 +383,12 @@ class Round:
 
     def _line(self, seen: Seen, action: str, note: str = "") -> Line:
         return Line(
-            seen.link.hra_id, seen.link.xero_id, seen.link.number, full_name(seen.hra), action, note=note
+            seen.link.hra_id,
+            seen.link.xero_id,
+            seen.link.number,
+            full_name(seen.hra),
+            action,
+            note=note,
         )
 
     def _failed(self, link: Link, error: SideError) -> None:

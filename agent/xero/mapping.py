@@ -11,7 +11,7 @@ from typing import Any
 from agent.branches import BranchMap
 from agent.employee import UNKNOWN, Employee, Person, Status, Value
 from agent.errors import UnreadableAnswer, WrongRecord
-from agent.fields import GROUPS, names
+from agent.fields import GROUPS
 from agent.xero import wire
 from agent.xero.mapping_bank import bank
 from agent.xero.mapping_details import details, unmapped

@@ -75,7 +75,8 @@ def unreadable(raw: Json, types: LeaveTypes | None) -> tuple[str, ...]:
     return tuple(
         name
         for name in names("leave")
-        if any(_id(row) in types.ids[name] for row in balances) and _hours(name, balances, types) is UNKNOWN
+        if any(_id(row) in types.ids[name] for row in balances)
+        and _hours(name, balances, types) is UNKNOWN
     )
 
 

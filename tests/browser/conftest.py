@@ -4,12 +4,14 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
-from flask import Flask
+from flask import Flask, redirect, request
 from werkzeug.serving import make_server
 
 from tests.browser.house import PASSWORD, Clock, PlainDesk, page_app
@@ -39,17 +41,36 @@ class Doorstep:
         return self.app(environ, start)
 
 
-@pytest.fixture
-def served() -> Iterator[Served]:
-    door, desk = Doorstep(), PlainDesk()
-    server = make_server("127.0.0.1", 0, door, threaded=True)
-    door.app = page_app(desk, Clock(), f"[agent]\nport = {server.server_port}\n")
+@contextmanager
+def serving(app: Any) -> Iterator[int]:
+    """A server for a while; its port."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield Served(f"http://localhost:{server.server_port}", desk)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    """The page, and a vendor whose sign-in leads straight back, as after an earlier consent."""
+    door, vendor, desk = Doorstep(), Flask("vendor"), PlainDesk()
+
+    @vendor.get("/authorize")
+    def authorize() -> Any:
+        return redirect(request.args["back"])
+
+    with serving(door) as port, serving(vendor) as vendors:
+        settings = f"[agent]\nport = {port}\n[xero]\nlogin_url = http://127.0.0.1:{vendors}\n"
+        door.app = page_app(desk, Clock(), settings)
+        address = f"http://localhost:{port}"
+        back = quote(f"{address}/connect/xero/callback?state=s1&code=c1")
+        desk.goes_to = f"http://127.0.0.1:{vendors}/authorize?back={back}"
+        yield Served(address, desk)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,9 @@
 """Checks requests and answers against the vendors' own descriptions, with an OpenAPI library.
 
-`check_request` and `check_response` raise AssertionError naming call and slip, never the whole body. What the descriptions
-themselves get wrong is excused in one list, `excused.EXCUSED`, each with its reason, as an edit of the loaded description; nothing else
-is. Undocumented properties, wrong types, unknown enum values, missing required ones and undocumented statuses all fail.
+`check_request` and `check_response` raise AssertionError naming call and slip, never the whole body. What the
+descriptions themselves get wrong is excused in one list, `excused.EXCUSED`, each with its reason, as an edit
+of the loaded description; nothing else is. Undocumented properties, wrong types, unknown enum values, missing
+required ones and undocumented statuses all fail.
 """
 
 import json

@@ -325,7 +325,8 @@ def test_the_hook_needs_no_token_of_a_form(visitor: Visitor) -> None:
     ["/", "/sign-in", "/healthz", "/api/status", "/static/page.css", "/nowhere", "/hooks/ess"],
 )
 def test_every_answer_is_shut(visitor: Visitor, path: str) -> None:
-    found = visitor.client.get(path, base_url=visitor.base).headers
+    with visitor.client.get(path, base_url=visitor.base) as answer:
+        found = answer.headers
     policy = found["Content-Security-Policy"]
     assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy

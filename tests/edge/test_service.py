@@ -11,7 +11,7 @@ import pytest
 
 import agent
 from agent.control import Control, Elsewhere
-from agent.demo.browser import Browser, PageFailed
+from agent.demo.browser import Browser, PageFailed, form_values
 from agent.errors import DataDirBusy, NotConnected
 from agent.records import Run
 from agent.service import Service
@@ -52,6 +52,23 @@ def test_a_run_before_connecting_says_which_side_is_missing(house: House) -> Non
     with pytest.raises(NotConnected) as told:
         house.service.pair.run("import", "command")
     assert "HRA Cloud is not connected" in told.value.sentence()
+
+
+def test_R1_a_person_signs_in_to_the_page_and_starts_an_import(house: House) -> None:
+    house.connect()
+    home = f"{house.page}/"
+    token = form_values(house.browser.get(f"{house.page}/sign-in"))
+    signed_in = {**token, "user": "admin", "password": PASSWORD}
+    assert "Harbour" in house.browser.submit(f"{house.page}/sign-in", signed_in)
+    house.browser.submit(f"{house.page}/run/import", form_values(house.browser.get(home)))
+    house.service.runs.wait()
+    assert [(run.kind, run.started_by) for run in kinds(house)] == [("import", "page")]
+    assert len(house.service.pair.store.links()) > 0
+
+
+def test_a_run_from_the_page_before_connecting_is_a_sentence(house: House) -> None:
+    with pytest.raises(NotConnected):
+        house.service.start_run("import")
 
 
 def test_R1_import_and_export_a_second_time_write_nothing(house: House) -> None:

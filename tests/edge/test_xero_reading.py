@@ -61,7 +61,7 @@ def test_L3_a_probe_is_one_read_that_names_the_organisation(opened: Open) -> Non
 
 def test_L3_without_the_right_to_employees_access_is_lost(opened: Open) -> None:
     house = opened(scopes=frozenset({"payroll.settings"}))
-    with pytest.raises(AccessLost, match="payroll.employees"):
+    with pytest.raises(AccessLost, match=r"payroll\.employees"):
         house.client.probe()
 
 

@@ -175,6 +175,17 @@ def test_D9_a_refused_change_stays_open_and_arrives_when_it_is_taken(made: Made)
     assert rows(world, "p1") == {}
 
 
+def test_D9_an_open_record_is_gathered_by_every_run(made: Made) -> None:
+    world = made(verify_every_hours=9.0)
+    world.xero.failing["p3"] = "refused"
+    world.hra.edit("p3", mobile=VALUES["mobile"]["b"])
+    world.sync.run("export", "schedule")
+    world.hra.fetched.clear()
+    world.sync.run("export", "schedule")
+    assert world.xero.value("p3", "mobile") == VALUES["mobile"]["b"]
+    assert "p1" not in world.hra.fetched  # neither open nor due
+
+
 def test_D9_a_side_that_is_away_loses_nothing(made: Made) -> None:
     world = made()
     world.hra.edit("p1", mobile=VALUES["mobile"]["b"])

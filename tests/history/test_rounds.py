@@ -98,7 +98,7 @@ def test_every_round_ends_as_the_oracle_says(folders: Any, authority: str, confl
         met["conflicts"] += world.oracle.fights
         world.store.close()
     wanted = {
-        "written": 50, "refused": 5, "lost_before": 5, "lost_after": 5, "unreachable": 3,
+        "written": 50, "refused": 3, "lost_before": 3, "lost_after": 3, "unreachable": 3,
         "conflicts": 30, "nothing to do": 20, "push": 20, "late edit": 5, "in step": 10, "open": 10,
     }  # fmt: skip
     assert {name: met[name] for name, least in wanted.items() if met[name] < least} == {}

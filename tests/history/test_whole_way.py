@@ -30,7 +30,11 @@ def both(sync: Sync, started_by: str = "command") -> tuple[Report, Report]:
 
 def plain(here: World) -> Person:
     """Somebody ordinary who stands on both sides alike."""
-    return next(p for p in here.people if p.in_hra and p.in_xero and not p.xero_differs and p.hra_status == "Current")
+    return next(
+        p
+        for p in here.people
+        if p.in_hra and p.in_xero and not p.xero_differs and p.hra_status == "Current"
+    )
 
 
 def save_in_ess(here: World, person: Person, **fields: str) -> None:
@@ -44,7 +48,9 @@ def in_xero(here: World, person: Person) -> dict[str, object]:
     """The employee as Xero holds them now."""
     state = here.xero.app.config["STORE"].organisation.employees
     return next(
-        row for row in state.values() if (row["FirstName"], row["LastName"]) == (person.first, person.last)
+        row
+        for row in state.values()
+        if (row["FirstName"], row["LastName"]) == (person.first, person.last)
     )
 
 
@@ -61,7 +67,10 @@ def test_D4_a_second_import_and_export_over_unchanged_data_write_nothing(here: W
     assert before > (0, 0)
     second = both(sync)
     assert here.writes() == before
-    assert all(report.run.counts.get("to_hra", 0) + report.run.counts.get("to_xero", 0) == 0 for report in second)
+    assert all(
+        report.run.counts.get("to_hra", 0) + report.run.counts.get("to_xero", 0) == 0
+        for report in second
+    )
 
 
 def test_D3_in_step_means_equal_on_both_sides_and_most_people_are(here: World) -> None:
@@ -84,7 +93,9 @@ def test_H2_a_push_carries_one_save_and_leaves_the_rest(here: World) -> None:
     assert sync.push(here.hra_id(person), ("details",)).outcome == "nothing"
 
 
-def test_D3_a_push_of_bank_accounts_swallows_no_phone_change_that_waits_for_the_import(here: World) -> None:
+def test_D3_a_push_of_bank_accounts_swallows_no_phone_change_that_waits_for_the_import(
+    here: World,
+) -> None:
     sync = here.sync()
     both(sync)
     person = plain(here)
@@ -156,7 +167,9 @@ def test_state_survives_a_restart_without_a_write(here: World) -> None:
     assert here.writes() == before
 
 
-def test_D2_lost_state_is_first_contact_and_overwrites_nothing_by_schedule(here: World, tmp_path: Path) -> None:
+def test_D2_lost_state_is_first_contact_and_overwrites_nothing_by_schedule(
+    here: World, tmp_path: Path
+) -> None:
     both(here.sync())
     person = plain(here)
     save_in_ess(here, person, mobile=NEW_MOBILE)
@@ -195,6 +208,8 @@ def test_R2_import_all_lets_xero_win_but_asks_for_what_hra_has_not_exported(here
     sync.run("import", "command", mode="all")
     assert NEW_MOBILE.replace(" ", "") in in_hra(here, person).replace(" ", "")
     assert here.store is not None
-    assert [row.kind for row in here.store.attention() if row.hra_id == here.hra_id(person)] == ["own yes"]
+    assert [row.kind for row in here.store.attention() if row.hra_id == here.hra_id(person)] == [
+        "own yes"
+    ]
     sync.run("import", "command", mode="all", employee=here.hra_id(person))
     assert NEW_MOBILE.replace(" ", "") not in in_hra(here, person).replace(" ", "")

@@ -100,6 +100,12 @@ def test_S4_a_held_row_names_nobody() -> None:
     assert "Anna" not in row.text and "1980" not in row.text
 
 
+def test_M2_of_two_records_of_one_person_only_one_is_created() -> None:
+    made = decide([BEN_H, replace(BEN_H, id="h9")], [ANNA_X])
+    assert made.creates == (plan.Create("xero", BEN_H),)
+    assert [(row.kind, row.hra_id) for row in made.held] == [("possible-partner", "h9")]
+
+
 def test_linked_people_are_no_strangers() -> None:
     assert decide([ANNA_H], [ANNA_X], links=(LINK,)) == plan.Strangers()
 
