@@ -260,11 +260,24 @@ def _whole_declaration(
             for decision in _moving(decided, "tax")
         }
     kind = winners.pop()
+    if _cannot_flip(_moving(decided, "tax"), kind, hra, rules):
+        return {
+            decision.name: replace(decision, kind=Kind.HOLD, reason="tax_conflict", conflict=True)
+            for decision in _moving(decided, "tax")
+        }
     source = hra if kind is Kind.TO_XERO else xero
     return {
         decision.name: replace(decision, kind=kind, value=source.get(decision.name), conflict=True)
         for decision in _moving(decided, "tax")
     }
+
+
+def _cannot_flip(moving: list[Decision], kind: Kind, hra: Employee, rules: Rules) -> bool:
+    """Whether a part of the declaration may not go the winner's way: one-way the other way, or a number in HRA."""
+    if any(rules.direction_of(decision.name) not in ("both", kind.value) for decision in moving):
+        return True
+    number = isinstance(hra.get("tfn_or_exemption"), Tfn | MaskedTfn)
+    return kind is Kind.TO_HRA and number and any(d.name == "tfn_or_exemption" for d in moving)
 
 
 def _tax_needs_number(

@@ -44,6 +44,9 @@ class Pushed(Protocol):
     @property
     def reason(self) -> str: ...
 
+    @property
+    def certain(self) -> bool: ...
+
 
 Push = Callable[[str, tuple[str, ...]], Pushed]
 
@@ -144,8 +147,11 @@ class Worker:
 
     def _close(self, employee: str, rows: Sequence[Save], pushed: Pushed) -> None:
         if pushed.outcome == "held":
-            self._tell(employee, pushed.reason)
-            self._store.close_saves([row.id for row in rows], "held")
+            over = [row for row in rows if pushed.certain or row.looks >= len(LOOKS)]
+            if over:
+                self._tell(employee, pushed.reason)
+                self._store.close_saves([row.id for row in over], "held")
+            self._look_again(employee, [row for row in rows if row not in over])
             return
         done = [row for row in rows if pushed.outcome == "done" and _seen(row, pushed.fields)]
         if done:

@@ -199,10 +199,11 @@ class Sync:
     def _admit(self, person: Person) -> Pushed:
         """Decide for this one among everybody: another HRA record may claim the same partner."""
         others = [p for p in self._sides["hra"].listing().people if p.id != person.id]
+        listing = self._sides["xero"].listing()
         decided = plan.strangers(
             [person, *others],
-            self._sides["xero"].listing().people,
-            self._store.links(),
+            listing.people,
+            self._newcomers.spoken_for(),
             self._store.pending(),
             self._policy.matching,
             "to_xero",
@@ -216,7 +217,7 @@ class Sync:
                 return self._push_joined(joining)
         for create in decided.creates:
             if create.source.id == person.id:
-                return self._push_created(create, decided.settled)
+                return self._push_created(create, decided.settled, listing.marker)
         return Pushed(
             "held", reason="This person is not linked, and nobody in Xero is certain to be them."
         )
@@ -231,11 +232,13 @@ class Sync:
         self._store.clear_pending("xero", joining.hra_id)
         return _pushed(self._records.carry_out(link, self._policy.rules, "to_xero", "eSS"), None)
 
-    def _push_created(self, create: plan.Create, settled: tuple[Pending, ...]) -> Pushed:
+    def _push_created(
+        self, create: plan.Create, settled: tuple[Pending, ...], since: str
+    ) -> Pushed:
         for pending in settled:
             if pending.source_id == create.source.id:
                 self._store.clear_pending(pending.side, pending.source_id)
-        created = self._newcomers.create(create, self._policy.rules, "eSS")
+        created = self._newcomers.create(create, self._policy.rules, "eSS", since)
         if created.seen is None:
             return Pushed("held", reason=f"Not created in Xero: this person's {created.reason}.")
         return Pushed("done", created.fields)
@@ -258,9 +261,13 @@ def _pushed(done: Done, groups: frozenset[str] | None) -> Pushed:
     if not held:
         return Pushed("nothing")
     code, detail = words.split(waiting[held[0].name])
-    return Pushed(
-        "held", tuple(d.name for d in held), words.sentence(code, [d.name for d in held], detail)
+    names = tuple(d.name for d in held)
+    told = (
+        "The page has a notice for the whole organisation that says why."
+        if code in words.FOR_ALL
+        else words.sentence(code, names, detail)
     )
+    return Pushed("held", names, told, certain=False)
 
 
 def _outcome_of(error: BaseException) -> str:

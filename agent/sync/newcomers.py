@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from threading import Lock
 
-from agent import plan
+from agent import match, plan
 from agent.employee import Employee, Status, Value
 from agent.errors import AccessLost, NotConnected, OutcomeUnknown, Parked, Refused, Unreachable
 from agent.merge import SENDS, Rules, merge
@@ -55,6 +56,15 @@ class Newcomers:
         self._clock = clock
         self._locks = locks
         self._branch_for = branch_for
+        self._creating = Lock()
+
+    def spoken_for(self) -> tuple[Link, ...]:
+        """Links, and those whom a person told the agent to ignore, as if they were linked (M6)."""
+        ignored = (
+            *(Link("", id, "") for id in self._store.ignored("hra")),
+            *(Link("", "", id) for id in self._store.ignored("xero")),
+        )
+        return (*self._store.links(), *ignored)
 
     def join(self, joining: plan.Join) -> Link | None:
         """Link two people; None when either got a link meanwhile."""
@@ -82,17 +92,40 @@ class Newcomers:
             changes["branch"] = branch
         return Draft(source, changes, plan.why_not_creatable(source, create.target, changes) or "")
 
-    def create(self, create: plan.Create, rules: Rules, cause: str) -> Created:
-        """Create the person and link both records. Raises SideError; an unknown outcome is looked for first next time."""
+    def create(
+        self, create: plan.Create, rules: Rules, cause: str, since: str | None = None
+    ) -> Created:
+        """Create the person and link both records. Raises SideError; an unknown outcome is looked for first next time.
+
+        `since` is the marker of the listing that the decision came from: whoever came to the target after it is
+        looked at once more. One create at a time, for two records of one person have two locks.
+        """
         person = create.source
-        with self._locks.of(f"{person.side}:{person.id}"):
-            if self._store.link_of(person.side, person.id):
-                return Created(None, reason="was linked meanwhile")
+        with self._creating, self._locks.of(f"{person.side}:{person.id}"):
+            obstacle = self._moved_since(create, since)
+            if obstacle:
+                return Created(None, reason=obstacle)
             draft = self.draft(create, rules)
             if draft.reason:
                 self._hold(create, draft.reason)
                 return Created(None, reason=draft.reason)
             return self._create(create, draft, rules, cause)
+
+    def _moved_since(self, create: plan.Create, since: str | None) -> str:
+        """Why what the create was decided on does not hold any more (R1, M2, X3); "" when it does."""
+        person = create.source
+        if self._store.link_of(person.side, person.id):
+            return "was linked meanwhile"
+        sent = {(pending.side, pending.source_id) for pending in self._store.pending()}
+        if (create.target, person.id) in sent:
+            self._hold(create, "may have been created already; the next run looks first")
+            return "may have been created already"
+        if match.near(person, self._sides[create.target].listing(since).people):
+            self._hold(
+                create, "may be somebody who was added there meanwhile; the next run looks again"
+            )
+            return "may be somebody who was added there meanwhile"
+        return ""
 
     def _create(self, create: plan.Create, draft: Draft, rules: Rules, cause: str) -> Created:
         person = create.source

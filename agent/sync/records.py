@@ -11,7 +11,7 @@ from datetime import datetime
 
 from agent import plan, words
 from agent.employee import UNKNOWN, Employee
-from agent.errors import NotFound, OutcomeUnknown, Reach, Refused, SideError
+from agent.errors import NotFound, OutcomeUnknown, Reach, Refused, SideError, WrongRecord
 from agent.fields import FIELD_GROUPS, FIELDS, same
 from agent.merge import Base, Decision, Kind, Rules, merge
 from agent.records import Change, Link
@@ -84,11 +84,19 @@ class Records:
         Raises SideError; the record is then open.
         """
         with self._locks.of(link.id):
-            seen = self._examine(self._store.link(link.id) or link, rules, groups)
+            seen = self._examine(self._store.link(link.id) or link, rules, groups, way)
             write = plan.writes(seen.link, seen.hra, seen.xero, seen.decisions, way)
             if write is None:
                 return Done(seen, conflicts=seen.conflicts)
             return self._write(seen, write, rules, cause)
+
+    def follow(self, link: Link) -> None:
+        """Point the link at the record that its person was transferred to (M5). Raises SideError."""
+        with self._locks.of(link.id):
+            link = self._store.link(link.id) or link
+            now = self._sides["hra"].fetch(link.hra_id, frozenset())
+            if now.id != link.hra_id and self._store.link_of("hra", now.id) is None:
+                self._store.save_link(replace(link, hra_id=now.id))
 
     def record(
         self, link: Link, hra: Employee, xero: Employee, refused: Mapping[str, str], rules: Rules
@@ -105,6 +113,8 @@ class Records:
         )
         self._store.save_link(link)
         self._store.replace_attention(f"link:{link.id}", words.rows(link))
+        if not link.open and link.verified is not None:
+            self._store.replace_attention(f"hook:{link.hra_id}", ())
         return Seen(link, hra, xero, decisions)
 
     def failed(self, link: Link, error: SideError) -> None:
@@ -116,8 +126,15 @@ class Records:
             self._store.save_link(link)
             self._store.replace_attention(f"link:{link.id}", words.rows(link))
 
-    def _examine(self, link: Link, rules: Rules, groups: frozenset[str] | None) -> Seen:
-        hra, xero = self._read(link, groups)
+    def _examine(
+        self, link: Link, rules: Rules, groups: frozenset[str] | None, way: str = ""
+    ) -> Seen:
+        hra, xero = self._read(link, groups, way)
+        other = self._store.link_of("hra", hra.id)
+        if other is not None and other.id != link.id:
+            raise WrongRecord(
+                "hra", "the record that it was transferred to is linked to somebody else"
+            )
         link = replace(link, hra_id=hra.id, sending="")
         if groups is None:
             link = replace(
@@ -125,8 +142,14 @@ class Records:
             )
         return self.record(link, hra, xero, {}, rules)
 
-    def _read(self, link: Link, groups: frozenset[str] | None) -> tuple[Employee, Employee]:
+    def _read(
+        self, link: Link, groups: frozenset[str] | None, way: str = ""
+    ) -> tuple[Employee, Employee]:
         hra, xero = self._sides["hra"], self._sides["xero"]
+        if way == "to_hra":
+            # HRA's PUT replaces the whole record, and Xero may make us wait: so HRA is read last, right before it (R1).
+            there = xero.fetch(link.xero_id, groups)
+            return hra.fetch(link.hra_id, groups), there
         if self._pool is None:
             return hra.fetch(link.hra_id, groups), xero.fetch(link.xero_id, groups)
         reading = self._pool.submit(hra.fetch, link.hra_id, groups)

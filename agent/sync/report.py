@@ -56,11 +56,15 @@ class Report:
 
 @dataclass(frozen=True)
 class Pushed:
-    """What came of one eSS push: done, nothing (no difference yet) or held, with the fields and a sentence."""
+    """What came of one eSS push: done, nothing (no difference yet) or held, with the fields and a sentence.
+
+    `certain` False: what is held may have stood before this save, which HRA may not show yet: worth another look.
+    """
 
     outcome: str
     fields: tuple[str, ...] = ()
     reason: str = ""
+    certain: bool = True
 
 
 def done_fields(names: tuple[str, ...]) -> tuple[FieldLine, ...]:

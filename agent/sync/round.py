@@ -14,7 +14,7 @@ from agent.employee import Person, Status
 from agent.errors import OutcomeUnknown, Reach, SideError, Stopped
 from agent.fields import shown
 from agent.merge import Rules
-from agent.records import Link
+from agent.records import Link, Pending
 from agent.side import Listing, Side
 from agent.store import Store
 from agent.sync.newcomers import Created, Newcomers, held
@@ -71,6 +71,7 @@ class Round:
     tally: Counter[str] = field(default_factory=Counter)
     lines: list[Line] = field(default_factory=list)
     would_link: list[Link] = field(default_factory=list)
+    marker_of: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         overrule = self.order.employee is not None and self.order.mode != "authoritative"
@@ -89,6 +90,7 @@ class Round:
             self.store.links(),
             {"hra": hra.people} | ({"xero": xero.people} if xero.complete else {}),
         )
+        self.marker_of = {"hra": hra.marker, "xero": xero.marker}
         creates = self._newcomers(hra, xero)
         seen = self._gather(self._to_read(hra, xero))
         self._act(seen, creates)
@@ -108,7 +110,11 @@ class Round:
             or self.store.marker("strangers") != "none"
         ):
             return self.sides["xero"].listing()
-        return self.sides["xero"].listing(marker)
+        changed = self.sides["xero"].listing(marker)
+        known = {link.xero_id for link in self.newcomers.spoken_for()}
+        if all(person.id in known for person in changed.people):
+            return changed
+        return self.sides["xero"].listing()
 
     def _follow(self, people: Iterable[Person]) -> None:
         """A transferred person has a new HRA id: the link follows it before anything is matched (M5)."""
@@ -116,9 +122,10 @@ class Round:
         for link in self.store.links():
             if link.hra_id not in gone or self.order.dry_run:
                 continue
-            now = self.sides["hra"].fetch(link.hra_id, frozenset())
-            if now.id != link.hra_id and self.store.link_of("hra", now.id) is None:
-                self.store.save_link(replace(link, hra_id=now.id))
+            try:
+                self.records.follow(link)
+            except SideError as error:
+                self._failed(link, error)
 
     def _newcomers(self, hra: Listing, xero: Listing) -> tuple[plan.Create, ...]:
         """Link who has exactly one partner; say who is to be created and who is held (M1, M2)."""
@@ -128,7 +135,7 @@ class Round:
         decided = plan.strangers(
             people["hra"],
             people["xero"],
-            self._all_links(),
+            self.newcomers.spoken_for(),
             self.store.pending(),
             self.matching,
             self.order.way,
@@ -137,21 +144,13 @@ class Round:
         for joining in wanted.joins:
             self._join(joining)
         if not self.order.dry_run:
-            self._settle(decided, people)
+            self._settle(decided, wanted.settled, people)
         for row in wanted.held:
             self.lines.append(
                 Line(row.hra_id or "", row.xero_id or "", row.number, "", "hold", note=row.text)
             )
             self.tally["held"] += 1
         return wanted.creates
-
-    def _all_links(self) -> tuple[Link, ...]:
-        """Links, and those whom a person told the agent to ignore, as if they were linked."""
-        ignored = (
-            *(Link("", id, "") for id in self.store.ignored("hra")),
-            *(Link("", "", id) for id in self.store.ignored("xero")),
-        )
-        return (*self.store.links(), *ignored)
 
     def _enriched(self, hra: Iterable[Person], xero: Iterable[Person]) -> dict[str, list[Person]]:
         """What matching needs and a listing lacks: post codes of the unlinked, e-mail and mobile where a create is near."""
@@ -190,6 +189,7 @@ class Round:
             tuple(j for j in decided.joins if j.hra_id == wanted),
             tuple(c for c in decided.creates if c.source.id == wanted),
             tuple(row for row in decided.held if row.hra_id == wanted),
+            tuple(pending for pending in decided.settled if pending.source_id == wanted),
         )
 
     def _join(self, joining: plan.Join) -> None:
@@ -199,9 +199,14 @@ class Round:
             self.lines.append(Line(joining.hra_id, joining.xero_id, None, "", "link"))
             self.tally["linked"] += 1
 
-    def _settle(self, decided: plan.Strangers, people: Mapping[str, list[Person]]) -> None:
+    def _settle(
+        self,
+        decided: plan.Strangers,
+        settled: tuple[Pending, ...],
+        people: Mapping[str, list[Person]],
+    ) -> None:
         """Lost creates that are cleared up, and the attention rows of everybody without a link, as they stand now."""
-        for pending in decided.settled:
+        for pending in settled:
             self.store.clear_pending(pending.side, pending.source_id)
         source = "hra" if self.order.way == "to_xero" else "xero"
         rows = {row.scope: row for row in decided.held}
@@ -333,7 +338,8 @@ class Round:
             self._plan_create(create)
             return
         try:
-            created = self.newcomers.create(create, self.rules, self.order.kind)
+            since = self.marker_of.get(create.target)
+            created = self.newcomers.create(create, self.rules, self.order.kind, since)
         except OutcomeUnknown as error:
             self._stranger_line(create, "hold", error.sentence())
             return

@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.branches import BranchMap
 from agent.employee import UNKNOWN, Employee, Person, Status, Values
-from agent.errors import Distrusted, Parked, Refused, SideError, Unreachable
+from agent.errors import Distrusted, Refused, SideError
 from agent.fields import FIELD_GROUPS, FIELDS
 from agent.side import Listing, Probe, Written
 from agent.xero import mapping, wire
@@ -201,7 +201,7 @@ class XeroClient:
                 return after, ()
         try:
             after = self._merged(before, self._reader.detail(before.id), outcome)
-        except (Unreachable, Parked, Distrusted) as error:
+        except SideError as error:
             raise unsure(error) from None
         return after, gone(before.raw, outcome.body, after.raw)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.employee import Employee, Values
-from agent.errors import Distrusted, OutcomeUnknown, Parked, Refused, SideError, Unreachable
+from agent.errors import OutcomeUnknown, Refused, SideError
 from agent.fields import FIELD_GROUPS, same
 from agent.xero import mapping_bank, mapping_super, mapping_tax
 from agent.xero.sections import Section
@@ -70,7 +70,9 @@ def _alone(section: Section, post: Post, again: Again, outcome: Outcome) -> None
             outcome.took((fresh,), post(fresh.body))
     except Refused as refusal:
         outcome.refused[section.name] = _reasons(refusal)
-    except (Unreachable, Parked, Distrusted) as error:
+    except OutcomeUnknown:
+        raise
+    except SideError as error:
         raise unsure(error) if outcome.groups else error from None
 
 
