@@ -150,7 +150,8 @@ def summary(
         "created in Xero": together.get("created_xero", 0),
         "fields written to HRA Cloud": together.get("to_hra", 0),
         "fields written to Xero": together.get("to_xero", 0),
-        "conflicts": together.get("conflicts", 0),
+        # The export meets again what the import left to it: the same conflicts, not more of them.
+        "conflicts": max(result["counts"].get("conflicts", 0) for result in results.values()),
         "waiting for a person": sum(row.needs_person for row in store.attention()),
         "calls to HRA Cloud": calls["hra"],
         "calls to Xero": calls["xero"],

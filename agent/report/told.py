@@ -1,6 +1,5 @@
 """Each row of the store as the page tells it: a side, a run, a save that waits, a need, a change."""
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -185,4 +184,4 @@ class Names:
 
 def _short(id: str) -> str:
     """The first part of a long id: enough to find it, and it fits on a phone."""
-    return re.split("-", id)[0] if len(id) > 12 else id
+    return id.split("-")[0][:8] if len(id) > 12 else id

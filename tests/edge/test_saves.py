@@ -134,6 +134,16 @@ def test_H2_a_person_whom_a_push_may_not_touch_gets_a_row_with_the_reason(desk: 
     assert desk.told == []
 
 
+def test_H2_a_hold_that_may_be_older_than_the_save_does_not_close_it_at_the_first_look(
+    desk: Desk,
+) -> None:
+    desk.answers = [Pushed("held", ("tfn_or_exemption",), "It waits.", certain=False), DONE]
+    desk.save("w1")
+    desk.go()
+    assert [row.looks for row in desk.store.waiting()] == [1]
+    assert desk.told == []
+
+
 def test_H3_a_failing_push_is_tried_again_with_growing_waits_until_its_time_is_over(
     desk: Desk,
 ) -> None:
