@@ -168,6 +168,12 @@ REASONS: Mapping[str, Reason] = {
         "Writing tax details to Xero made something disappear for this person ({detail}). Check the tax declaration "
         "in Xero. No tax details are written to Xero any more until support has looked at it.",
     ),
+    "hra_write_harm": Reason(
+        "check",
+        "After a write to HRA Cloud something that the agent does not manage was gone for this person ({detail}). Check "
+        "the record in HRA Cloud.",
+        gathered_again=False,
+    ),
     "bank_write_harm": Reason(
         "stopped",
         "Xero kept a bank account that was removed ({detail}). Check this person's bank accounts in Xero before the "

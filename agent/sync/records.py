@@ -235,11 +235,13 @@ class Records:
             if UNKNOWN not in (one, other) and not same(name, one, other):
                 kept[name] = self._ledger.pair(link, name, one, other)
         link = replace(link, kept=kept, sending="")
-        if write.target == "xero" and written.gone:
-            link = replace(link, open={**link.open, **self._stop(written.gone)})
+        if written.gone:
+            told = self._stop(written.gone) if write.target == "xero" else _told(written.gone)
+            link = replace(link, open={**link.open, **told})
         return link
 
     def _stop(self, gone: tuple[str, ...]) -> dict[str, str]:
+        """Harm in Xero stops that kind of write for everybody, and names the person (F4)."""
         told: dict[str, str] = {}
         for group in {fact.partition(":")[0] for fact in gone} & {"bank", "super", "tax"}:
             facts = ", ".join(fact.partition(":")[2] for fact in gone if fact.startswith(group))
@@ -257,6 +259,11 @@ class Records:
 
 def _agree(name: str, hra: Employee, xero: Employee) -> bool:
     return same(name, hra.get(name), xero.get(name))
+
+
+def _told(gone: tuple[str, ...]) -> dict[str, str]:
+    """A loss in HRA names the person but stops nothing: somebody may have cleared it there at the same moment."""
+    return {"hra_harm": words.join("hra_write_harm", ", ".join(gone))}
 
 
 def reasons_by_field(

@@ -143,3 +143,17 @@ def test_D7_F4_a_conflict_in_the_declaration_never_turns_a_one_way_field_or_a_nu
     bases = {"residency": moved, "tax_offset": Base(Since.SAME, Since.CHANGED)}
     decided = {d.name: d for d in merge(hra, xero, bases, one_way)}
     assert decided["tax_offset"].kind is not Kind.TO_HRA
+
+
+def test_F1_what_vanishes_in_hra_with_a_write_names_the_person(world: World) -> None:
+    update = world.hra.update
+
+    def losing(employee: Any, changes: Any) -> Any:
+        return replace(update(employee, changes), gone=("details:preferredName",))
+
+    world.hra.update = losing  # type: ignore[method-assign]
+    world.xero.edit("p1", mobile="0491 570 110")
+    world.sync.run("import", "command")
+    told = [row for row in world.store.attention() if row.hra_id == "p1"]
+    assert [row.kind for row in told] == ["check"] and "preferredName" in told[0].text
+    assert world.store.stopped() == {}
