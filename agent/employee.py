@@ -5,6 +5,7 @@ cannot be read), or the canonical form below. Nothing here knows a vendor's form
 
 text fields            str, stripped, never empty
 date fields            datetime.date
+end_date               EndDate
 home_address           Address
 bank_accounts          tuple of BankAccount, never empty
 super_memberships      tuple of SuperMembership, never empty
@@ -113,6 +114,14 @@ class Exemption:
 
 
 @dataclass(frozen=True)
+class EndDate:
+    """The day an employment ends. `by_notice`: the person gave notice (Xero's reason V); only Xero tells, never compared."""
+
+    day: date
+    by_notice: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True)
 class Loans:
     """Study and training loans. `kinds` is None where the side only says whether there is any (STP phase 2)."""
 
@@ -164,7 +173,11 @@ class Employee:
 
 @dataclass(frozen=True)
 class Person:
-    """What a listing tells of somebody: enough to find a partner, and to see whether anything changed."""
+    """What a listing tells of somebody: enough to find a partner, and to see whether anything changed.
+
+    `branch` is the HRA branch's id (for Xero's people: that of their Employee Group, by the map; None where unknown).
+    `candidate`: an HRA candidate, not an employee yet. `old_id`: the record that a transfer came from.
+    """
 
     side: str
     id: str
@@ -179,6 +192,9 @@ class Person:
     number: str | None = None
     created: str = ""
     new_id: str | None = None
+    old_id: str | None = None
+    branch: str | None = None
+    candidate: bool = False
 
 
 def cents_to_dollars(cents: int) -> Decimal:

@@ -10,6 +10,8 @@ what to do. The tree:
     +-- StateDamaged           a file of the data directory cannot be read
     +-- KeyMissing             the key does not open what it sealed
     +-- Stopped                a person or a shutdown asked the run to stop
+    +-- Braked                 a run would do more than the brake allows
+    +-- NotPossible            what a person asked for cannot be done, or not by this person
     +-- SideError              something about one side
     |   +-- NotConnected       no sign-in, or the sign-in has died
     |   +-- AccessLost         the sign-in works, but may not do this
@@ -101,6 +103,25 @@ class Stopped(AgentError):
 
     def __init__(self) -> None:
         super().__init__("Stopped. What was finished is recorded; the next run goes on from there.")
+
+
+class Braked(AgentError):
+    """A run would do more than the brake allows (S1): nothing was written. `hash` names its plan, "" where there is none to
+    approve."""
+
+    def __init__(self, why: str, hash: str = "") -> None:
+        self.hash = hash
+        self.why = why
+        way = f" If it is meant, approve exactly this plan ({hash})." if hash else ""
+        super().__init__(f"Stopped by the brake before the first write: {why}.{way}")
+
+
+class NotPossible(AgentError):
+    """What a person asked for cannot be done as things stand, or not by this person; the text says why and what to do."""
+
+    def __init__(self, why: str, *, moved: bool = False) -> None:
+        self.moved = moved
+        super().__init__(why)
 
 
 class SideError(AgentError):

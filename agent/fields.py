@@ -17,6 +17,7 @@ from agent.employee import (
     UNKNOWN,
     Address,
     BankAccount,
+    EndDate,
     Exemption,
     Loans,
     MaskedTfn,
@@ -125,6 +126,10 @@ def _date(value: Value) -> Tokens:
     return _one(value.isoformat() if value is not None else "")
 
 
+def _end(value: EndDate | None) -> Tokens:
+    return _one(value.day.isoformat() if value is not None else "")
+
+
 def _bool(value: Value) -> Tokens:
     return _one("" if value is None else str(bool(value)).lower())
 
@@ -226,6 +231,10 @@ def _hra_date(value: date, target: str) -> str | None:
     if target == "hra" and not HRA_DATES[0] <= value <= HRA_DATES[1]:
         return "is outside the years 1900 to 2050 that HRA Cloud takes"
     return None
+
+
+def _hra_end_date(value: EndDate, target: str) -> str | None:
+    return _hra_date(value.day, target)
 
 
 def _address_limit(value: Address, target: str) -> str | None:
@@ -349,7 +358,7 @@ _ROWS = (
     Field("job_title", "details", "job title", _text, _up_to(50), BOTH),
     Field("start_date", "details", "start date", _date, _hra_date, BOTH, required=_BOTH_SIDES),
     Field("branch", "details", "branch", _text, _any, BOTH, required=_BOTH_SIDES),
-    Field("end_date", "details", "end date", _date, _hra_date, TO_HRA, True, _BOTH_SIDES),
+    Field("end_date", "details", "end date", _end, _hra_end_date, TO_HRA, True, _BOTH_SIDES),
     Field("bank_accounts", "bank", "bank accounts", _bank, _bank_limit, BOTH, True, _BOTH_SIDES),
     Field("super_memberships", "super", "super memberships", _super, _super_limit, BOTH, True, _BOTH_SIDES),
     Field(

@@ -28,6 +28,23 @@ class Agreed:
 
 
 @dataclass(frozen=True)
+class Approval:
+    """A change of bank accounts, super or TFN that waits for a second person (S2).
+
+    `way` is to_xero or to_hra; `mark` a keyed digest of the value that is to travel; `asked_by` and `by` are actors (see
+    Choice); `state` is waiting, approved or rejected.
+    """
+
+    way: str
+    mark: str
+    asked: datetime
+    asked_by: str
+    state: str = "waiting"
+    by: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Link:
     """One person on both sides.
 
@@ -37,7 +54,8 @@ class Link:
     `sending`: the side being written at this moment, "" when none: after a crash that record is looked at first.
     `sent`: per side and field, the digest of what was sent there while the answer was lost: found there later, it is the
     agent's own write and no change of that side (D4). `created`: the side on which the agent created this person, ""
-    when both were there.
+    when both were there. `held`: per field on hold, the pair of values that it was held for, so that a person's choice is
+    applied only to what was shown. `approvals`: per field, what a second person was asked (S2).
     """
 
     id: str
@@ -53,6 +71,18 @@ class Link:
     sending: str = ""
     sent: Mapping[str, str] = field(default_factory=dict)
     created: str = ""
+    held: Mapping[str, Agreed] = field(default_factory=dict)
+    approvals: Mapping[str, Approval] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Partner:
+    """Somebody on the other side who may be the person of an attention row; `why` in words (same name, same birth date)."""
+
+    side: str
+    id: str
+    number: str | None = None
+    why: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,6 +93,8 @@ class Attention:
     always replaced together, so a row whose cause is gone leaves by itself. `kind` is one word for the page's
     pill: conflict, cannot-travel, refused, kept, possible-partner, not-payable, push, stopped, notice.
     `needs_person` False is information only and does not make exit code 1. `text` says what happened and what to do.
+    `partners` are the possible partners of a match desk row, `plan` the hash of a braked run's plan. `dismissed`: a person
+    has read it; it stays away until the matter changes.
     """
 
     scope: str
@@ -75,6 +107,62 @@ class Attention:
     needs_person: bool = True
     since: datetime | None = None
     id: str = ""
+    partners: tuple[Partner, ...] = ()
+    plan: str = ""
+    dismissed: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a person decided. `actor` is who: `page:NAME`, `command` or `command:NAME` (`schedule` and `eSS` are no persons).
+
+    verb      id                                    more
+    link      HRA id                                `other`: Xero id
+    unlink    HRA id
+    ignore    HRA id, or `xero:ID`
+    create    HRA id, or `xero:ID`: this person has no partner
+    retry     attention id
+    resolve   attention id                          `use`: hra or xero; `mark`: what was shown, "" for as stored
+    approve   attention id                          `own`: HRA id of the employee that the actor is tied to, "" for none
+    reject    attention id                          `own`
+    dismiss   attention id
+    """
+
+    verb: str
+    id: str
+    actor: str
+    use: str = ""
+    other: str = ""
+    mark: str = ""
+    own: str = ""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the audit log (S3): what happened to whom, which fields, which way, why, and by whom. Never a value.
+
+    `what`: linked, unlinked, ignored, written, refused, created, converted, held, agreed, asked, approved, rejected, resolved,
+    retried, dismissed, run, braked, applied, connected, disconnected, switched. `way`: to_hra, to_xero or "". `actor` as in
+    Choice, or schedule, eSS.
+    """
+
+    what: str
+    hra_id: str = ""
+    xero_id: str = ""
+    number: str | None = None
+    fields: tuple[str, ...] = ()
+    way: str = ""
+    why: str = ""
+    actor: str = ""
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who may sign in to the page besides admin. `employee`: the HRA id of their own record, "" for none."""
+
+    name: str
+    password_hash: str = field(repr=False)
+    employee: str = ""
 
 
 @dataclass(frozen=True)

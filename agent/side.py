@@ -5,6 +5,7 @@ It has no delete, so the agent cannot delete by mistake. Every method may raise 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 
 from agent.employee import Employee, Person, Values
@@ -12,11 +13,15 @@ from agent.employee import Employee, Person, Values
 
 @dataclass(frozen=True)
 class Probe:
-    """What a cheap read proved: who or what is connected (`name`), and the vendor's id of it."""
+    """What a cheap read proved: who or what is connected (`name`), and the vendor's id of it.
+
+    `signed_in`: full name and e-mail of the person whose sign-in it is, "" where not told; never stored (T2).
+    """
 
     name: str
     id: str
     missing_scopes: tuple[str, ...] = ()
+    signed_in: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True)
@@ -76,5 +81,20 @@ class Side(Protocol):
         """Write the changed fields over the record as it was just read; reads back what it wrote.
 
         Raises OutcomeUnknown when the answer is lost, Refused when every section was refused.
+        """
+        ...
+
+
+class HraSide(Side, Protocol):
+    """HRA Cloud, which also has candidates (M3). A change of `branch` is written by a transfer, `end_date` by a termination."""
+
+    def candidates(self) -> tuple[Person, ...]:
+        """Every candidate; those no longer current have the status GONE. Raises AccessLost without the scope."""
+        ...
+
+    def convert(self, candidate: Person, start: date | None) -> str:
+        """Make an employee of a candidate; the new employee's id, found by name, birth date and creation time.
+
+        Raises NotFound (no current candidate any more), ActionFailed, OutcomeUnknown (it may have happened).
         """
         ...

@@ -5,9 +5,10 @@ Shapes: the contract's EmployeeSummary, EmployeeDetail, CandidateSummary and ref
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 from agent import canonical, fields
-from agent.employee import UNKNOWN, Address, Person, Status, Value
+from agent.employee import UNKNOWN, Address, EndDate, Person, Status, Value
 from agent.hra.wire import Json, day, instant, part, words
 
 # assumption A11: a status outside this list, or none, is treated as AWAY: such a person is neither
@@ -105,8 +106,13 @@ def values(detail: Json, email: str) -> dict[str, Value]:
         "home_address": address(part(detail, "personalAddress")),
         "email": words(part(contacts, email), "email"),
         "branch": words(part(detail, "ownerBranch"), "id"),
-        "end_date": day(detail, "endDate"),
+        "end_date": _ended(detail),
     }
+
+
+def _ended(detail: Json) -> Value:
+    found = day(detail, "endDate")
+    return EndDate(found) if isinstance(found, date) else found
 
 
 def address(raw: Json) -> Address | None:

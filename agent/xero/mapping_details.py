@@ -5,11 +5,12 @@ example of a partial update). An emptied optional text is posted as "" (assumpti
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from agent import canonical
 from agent.branches import BranchMap
-from agent.employee import UNKNOWN, Address, Value, Values
+from agent.employee import UNKNOWN, Address, EndDate, Value, Values
 from agent.fields import FIELDS, problem, same
 from agent.xero import wire
 from agent.xero.wire import Json
@@ -28,6 +29,7 @@ DATES = {"date_of_birth": "DateOfBirth", "start_date": "StartDate"}
 GENDERS = {"M": "Male", "F": "Female", "I": "Non_Binary"}
 NOT_STATED = "N"
 GROUP = "EmployeeGroupName"
+BY_NOTICE = "V"
 HOME = "HomeAddress"
 ADDRESS = {
     "line1": "AddressLine1",
@@ -53,8 +55,14 @@ def details(raw: Json, branches: BranchMap) -> dict[str, Value]:
         "gender": _gender(raw.get("Gender")),
         "home_address": _address(raw.get(HOME)),
         "branch": _branch(raw, branches),
-        "end_date": wire.day(raw.get("TerminationDate")),
+        "end_date": _ended(raw),
     }
+
+
+def _ended(raw: Json) -> Value:
+    found = wire.day(raw.get("TerminationDate"))
+    by_notice = raw.get("TerminationReason") == BY_NOTICE
+    return EndDate(found, by_notice) if isinstance(found, date) else found
 
 
 def unmapped(raw: Json, branches: BranchMap) -> str | None:

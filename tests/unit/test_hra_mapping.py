@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import canonical
-from agent.employee import UNKNOWN, Address, Status
+from agent.employee import UNKNOWN, Address, EndDate, Status
 from agent.hra import mapping, mapping_details
 from agent.hra.changes import split
 from agent.hra.mapping import References
@@ -48,7 +48,7 @@ def as_shown(body: Any) -> dict[str, Any]:
         ({"positionTitle": "Cook"}, "job_title", "Cook"),
         ({"commencementDate": "2020-07-01"}, "start_date", date(2020, 7, 1)),
         ({"ownerBranch": {"id": "b1", "name": "Sydney"}}, "branch", "b1"),
-        ({"endDate": "2026-01-31"}, "end_date", date(2026, 1, 31)),
+        ({"endDate": "2026-01-31"}, "end_date", EndDate(date(2026, 1, 31))),
         ({"personalAddress": {"country": "Australia"}}, "home_address", None),
         (
             {"personalAddress": {"line1": "1 A St", "suburb": "X", "state": "New South Wales"}},

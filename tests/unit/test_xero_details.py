@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.branches import BranchMap
-from agent.employee import UNKNOWN, Address
+from agent.employee import UNKNOWN, Address, EndDate
 from agent.fields import same
 from agent.xero.mapping_details import details, details_body, unmapped
 
@@ -56,7 +56,7 @@ RAW: dict[str, Any] = {
         ("job_title", "Analyst"),
         ("start_date", date(2019, 1, 11)),
         ("branch", "b1"),
-        ("end_date", date(2020, 3, 20)),
+        ("end_date", EndDate(date(2020, 3, 20))),
     ],
 )
 def test_every_personal_field_is_read(name: str, value: Any) -> None:
