@@ -15,11 +15,13 @@ from werkzeug.exceptions import HTTPException
 
 from agent.config import Settings
 from agent.errors import AgentError
+from agent.page.answering import answering
 from agent.page.auth import Sessions, Throttle
 from agent.page.connecting import Choices, connecting
 from agent.page.desk import Desk
 from agent.page.guard import allowed_hosts, headers, plain_host
-from agent.page.views import pages
+from agent.page.linking import linking
+from agent.page.views import ADMIN, pages
 
 MISDIRECTED = 421
 LARGEST_REQUEST = 128 * 1024  # twice a hook; the pages' forms are far smaller
@@ -50,8 +52,12 @@ def create_app(
     _tell_errors(app)
     csrf = CSRFProtect(app)
     csrf.exempt(hooks)
-    sessions = Sessions(secret_key, settings.page.password_hash, settings.page.session_hours, clock)
+    sessions = Sessions(
+        secret_key, _password_hashes(desk, settings), settings.page.session_hours, clock
+    )
     app.register_blueprint(pages(desk, sessions, Throttle(clock)))
+    app.register_blueprint(answering(desk, sessions))
+    app.register_blueprint(linking(desk, sessions))
     app.register_blueprint(connecting(desk, sessions, Choices(clock)))
     app.register_blueprint(hooks)
 
@@ -60,6 +66,17 @@ def create_app(
         return {"user": sessions.user(session)}
 
     return app
+
+
+def _password_hashes(desk: Desk, settings: Settings) -> Callable[[str], str]:
+    """Everybody's password hash by name: admin's from agent.ini, the others' from the desk; "" for nobody's."""
+
+    def of(name: str) -> str:
+        if name == ADMIN:
+            return settings.page.password_hash
+        return next((user.password_hash for user in desk.users() if user.name == name), "")
+
+    return of
 
 
 def _configure(app: Flask, settings: Settings, secret_key: bytes) -> None:
@@ -82,7 +99,7 @@ def _configure(app: Flask, settings: Settings, secret_key: bytes) -> None:
 def _guard(app: Flask, settings: Settings) -> None:
     agent = settings.agent
     hosts = allowed_hosts(agent.public_url, agent.host, agent.port)
-    always = headers(agent.public_url, (settings.hra.login_url, settings.xero.login_url))
+    always = headers()
 
     @app.before_request
     def only_own_name() -> None:

@@ -1,8 +1,8 @@
 """Connecting a side: the person's sign-in, then which account or organisation it is for (L1, L2).
 
 Touches the sign-ins, the two lists of accounts and organisations, and the binding in the store. Promises: one
-account is linked to one organisation; another one than the linked is refused, and the sign-in to it is
-forgotten.
+account is linked to one organisation; a new sign-in is taken only once it is known to be for the linked one, so that
+another one is refused, and forgotten, while the old sign-in goes on.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from dataclasses import replace
 from threading import RLock
 from typing import Protocol
 
-from agent.errors import SIDE_NAMES, NotConnected, NotSetUp, SideError, WrongTarget
+from agent.errors import SIDE_NAMES, NotConnected, NotSetUp, WrongTarget
 from agent.records import Binding
 from agent.store import Store
 
@@ -27,13 +27,16 @@ class SignIn(Protocol):
 
     def complete(self, state: str, code: str) -> object: ...
 
-    def forget(self) -> None: ...
+    def accept(self) -> None: ...
+
+    def reject(self) -> None: ...
 
 
 class Connect:
-    """The flows of both sides. `listings` say what a sign-in sees; `wanted` are the ids in agent.ini ("" for none).
+    """The flows of both sides. `listings` say what the sign-in on offer sees; `wanted` are the ids in agent.ini ("" for
+    none).
 
-    `bound(side)` is called after each completed connection.
+    `bound(side, actor)` is called after each completed connection; the actor is whoever began it last.
     """
 
     def __init__(
@@ -42,7 +45,7 @@ class Connect:
         tokens: Mapping[str, SignIn],
         listings: Mapping[str, Callable[[], Found]],
         wanted: Mapping[str, str],
-        bound: Callable[[str], None],
+        bound: Callable[[str, str], None],
     ) -> None:
         self._store = store
         self._tokens = tokens
@@ -51,9 +54,12 @@ class Connect:
         self._bound = bound
         self._lock = RLock()
         self._choices: dict[str, Found] = {}
+        self._began: dict[str, str] = {}
 
-    def begin(self, side: str) -> str:
+    def begin(self, side: str, actor: str = "") -> str:
         """The address to send the person to."""
+        with self._lock:
+            self._began[side] = actor
         return self._tokens[side].begin()
 
     def complete(self, side: str, state: str, code: str) -> Found:
@@ -64,13 +70,17 @@ class Connect:
         with self._lock:
             self._choices.pop(side, None)
             self._tokens[side].complete(state, code)
-            found = self._listings[side]()
-            chosen = self._chosen(side, found)
+            try:
+                found = self._listings[side]()
+                chosen = self._chosen(side, found)
+            except BaseException:
+                self._tokens[side].reject()
+                raise
             if chosen is None:
                 self._choices[side] = found
                 return found
             self._bind(side, chosen)
-        self._bound(side)
+        self._bound(side, self._began.get(side, ""))
         return ()
 
     def choices(self, side: str) -> Found:
@@ -86,31 +96,39 @@ class Connect:
                 raise NotConnected(side, f"no such {NOUNS[side]} to choose: start again")
             self._bind(side, (id, named[id]))
             del self._choices[side]
-        self._bound(side)
+        self._bound(side, self._began.get(side, ""))
+
+    def part(self, side: str) -> None:
+        """This side is linked to nothing any more; what is known of the other stays (L4)."""
+        with self._lock:
+            self._choices.pop(side, None)
+            self._tokens[side].reject()
+            now = self._store.binding()
+            if side == "hra":
+                self._store.bind(replace(now, account_id="", account_name=""))
+            else:
+                self._store.bind(replace(now, tenant_id="", tenant_name=""))
 
     def _chosen(self, side: str, found: Found) -> tuple[str, str] | None:
         """The one that is meant; None where only the person can say."""
         if not found:
-            raise self._refused(side, NotSetUp(side, f"the sign-in sees no {NOUNS[side]}"))
+            raise NotSetUp(side, f"the sign-in sees no {NOUNS[side]}")
         linked, named = bound_id(self._store.binding(), side), dict(found)
         if linked:
             if linked not in named:
-                raise self._refused(side, WrongTarget(side))
+                raise WrongTarget(side)
             return linked, named[linked]
         wanted = self._wanted.get(side, "")
         if wanted:
             if wanted not in named:
                 detail = f"the {NOUNS[side]} that agent.ini names is not among those it sees"
-                raise self._refused(side, WrongTarget(side, detail))
+                raise WrongTarget(side, detail)
             return wanted, named[wanted]
         return found[0] if len(found) == 1 else None
 
-    def _refused(self, side: str, error: SideError) -> SideError:
-        self._tokens[side].forget()
-        return error
-
     def _bind(self, side: str, chosen: tuple[str, str]) -> None:
         id, name = chosen
+        self._tokens[side].accept()
         now = self._store.binding()
         if side == "hra":
             made = replace(now, account_id=id, account_name=name or now.account_name)

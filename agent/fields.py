@@ -223,6 +223,12 @@ def _up_to(length: int) -> Callable[[Value, str], str | None]:
     return limit
 
 
+def _email(value: str, target: str) -> str | None:
+    if target == "xero" and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
+        return "is not an e-mail address; correct it in HRA Cloud"
+    return _up_to(100)(value, target)
+
+
 def _any(value: Value, target: str) -> str | None:
     return None
 
@@ -249,7 +255,7 @@ def _address_limit(value: Address, target: str) -> str | None:
     if not re.fullmatch(r"[0-9]{4}", value.postcode):
         return "has no postcode of four digits"
     if max(len(value.line1), len(value.line2), len(value.suburb)) > 50:
-        return "has a line longer than the 50 characters that Xero takes"
+        return "has a line longer than the 50 characters that Xero takes; shorten it in HRA Cloud"
     return None
 
 
@@ -275,12 +281,12 @@ def _bank_row_limit(row: BankAccount, target: str) -> str | None:
     if target == "hra":
         return None
     if not re.fullmatch(r"[0-9]{1,9}", row.number):
-        return "has an account number of more than nine digits"
+        return "has an account number that is not one to nine digits; correct it in HRA Cloud"
     name, statement = canonical.plain(row.name), canonical.plain(row.statement)
     if len(name) > 32:
-        return "has an account name longer than the 32 characters that Xero takes"
+        return "has an account name longer than the 32 characters that Xero takes; shorten it in HRA Cloud"
     if len(statement) > 18:
-        return "has a statement text longer than the 18 characters that Xero takes"
+        return "has a statement text longer than the 18 characters that Xero takes; shorten it in HRA Cloud"
     if not (BANK_CHARACTERS.fullmatch(name) and BANK_CHARACTERS.fullmatch(statement)):
         return "has an account name or statement text with characters that banks do not take"
     return None
@@ -352,7 +358,7 @@ _ROWS = (
     Field("date_of_birth", "details", "date of birth", _date, _hra_date, BOTH, True, _BOTH_SIDES),
     Field("gender", "details", "gender", _text, _any, BOTH, True),
     Field("home_address", "details", "home address", _address, _address_limit, BOTH, True, _BOTH_SIDES),
-    Field("email", "details", "e-mail", _folded, _up_to(100), BOTH),
+    Field("email", "details", "e-mail", _folded, _email, BOTH),
     Field("phone", "details", "phone", _phone, _up_to(50), BOTH, True),
     Field("mobile", "details", "mobile", _phone, _up_to(50), BOTH, True),
     Field("job_title", "details", "job title", _text, _up_to(50), BOTH),

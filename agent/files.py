@@ -13,6 +13,7 @@ from pathlib import Path
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
+BLOCK = 64 * 1024  # bytes
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
@@ -46,6 +47,7 @@ class Lines:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._size = 0
         self._open()
 
     @property
@@ -59,7 +61,10 @@ class Lines:
 
     def cut(self) -> None:
         """Take away a torn last line, where there is one."""
-        if os.fstat(self._handle).st_size != self._size:
+        size = os.fstat(self._handle).st_size
+        if size < self._size:  # somebody else cut the file: what is left of it stands
+            self._size = _whole_lines(self._handle)
+        if size != self._size:
             os.ftruncate(self._handle, self._size)
             os.fsync(self._handle)
 
@@ -88,7 +93,20 @@ class Lines:
 
     def _open(self) -> None:
         self._handle = os.open(self._path, os.O_RDWR | _BINARY)
-        self._size = self._path.read_bytes().rfind(b"\n") + 1
+        self._size = _whole_lines(self._handle)
+
+
+def _whole_lines(handle: int) -> int:
+    """Bytes up to the last line end, looked for from the end: the file may be long."""
+    end = os.fstat(handle).st_size
+    while end > 0:
+        start = max(0, end - BLOCK)
+        os.lseek(handle, start, os.SEEK_SET)
+        found = os.read(handle, end - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
 
 
 def _create(path: Path) -> int:

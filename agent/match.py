@@ -1,6 +1,6 @@
 """Finds the partner of people who are not linked yet (M1), and whoever stands too near for a create (M2).
 
-Pure: people as the listings give them, the switch, and who is linked already.
+Pure: people as the listings give them, the switches, and who is linked already.
 """
 
 from collections.abc import Iterable
@@ -14,9 +14,9 @@ SWITCHES = ("off", "date_of_birth", "postcode", "either")
 
 @dataclass(frozen=True)
 class Partners:
-    """`pairs`: (HRA id, Xero id) with exactly one partner each. `several`: HRA or Xero person -> their possible partners."""
+    """`pairs`: two people who are each other's only partner, the HRA person first. `several`: somebody -> possible partners."""
 
-    pairs: tuple[tuple[str, str], ...]
+    pairs: tuple[tuple[Person, Person], ...]
     several: tuple[tuple[Person, tuple[Person, ...]], ...]
 
 
@@ -28,11 +28,11 @@ def partners(hra: Iterable[Person], xero: Iterable[Person], switch: str) -> Part
     by_hra = {p.id: tuple(x for x in people_xero if is_match(p, x, switch)) for p in people_hra}
     by_xero = {x.id: tuple(p for p in people_hra if is_match(p, x, switch)) for x in people_xero}
     pairs = tuple(
-        (id, found[0].id)
-        for id, found in by_hra.items()
-        if len(found) == 1 and len(by_xero[found[0].id]) == 1
+        (person, by_hra[person.id][0])
+        for person in people_hra
+        if len(by_hra[person.id]) == 1 and len(by_xero[by_hra[person.id][0].id]) == 1
     )
-    paired = {id for pair in pairs for id in pair}
+    paired = {person.id for pair in pairs for person in pair}
     several = tuple(
         (person, found)
         for people, index in ((people_hra, by_hra), (people_xero, by_xero))
@@ -72,14 +72,40 @@ def same_person(person: Person, others: Iterable[Person]) -> tuple[Person, ...]:
     return tuple(o for o in others if same_name(person, o) and not _other_birth_date(person, o))
 
 
+def why(one: Person, other: Person) -> tuple[str, ...]:
+    """What two people share, and what speaks against it, in words for the match desk."""
+    told = []
+    if same_name(one, other):
+        told.append("same name")
+    elif loose(one.last_name) == loose(other.last_name):
+        told.append("same last name")
+    if _shared(one.date_of_birth, other.date_of_birth):
+        told.append("same date of birth")
+    if _shared(one.postcode, other.postcode):
+        told.append("same post code")
+    if _same_email(one, other):
+        told.append("same e-mail")
+    if _same_mobile(one, other):
+        told.append("same mobile")
+    if _other_birth_date(one, other):
+        told.append("another date of birth")
+    return tuple(told)
+
+
 def _near(one: Person, other: Person) -> bool:
     if same_name(one, other):
         return True
     surname = loose(one.last_name) == loose(other.last_name)
     if surname and _shared(one.date_of_birth, other.date_of_birth):
         return True
-    if one.email and other.email and one.email.casefold() == other.email.casefold():
-        return True
+    return _same_email(one, other) or _same_mobile(one, other)
+
+
+def _same_email(one: Person, other: Person) -> bool:
+    return bool(one.email and other.email and one.email.casefold() == other.email.casefold())
+
+
+def _same_mobile(one: Person, other: Person) -> bool:
     return bool(one.mobile and other.mobile and phone_key(one.mobile) == phone_key(other.mobile))
 
 

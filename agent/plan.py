@@ -1,22 +1,23 @@
-"""All people -> the list of actions, before the first one runs; and the guards that distrust what was gathered.
+"""One record's write, what a person needs to be created, and the guards that stop a run before its first write.
 
 Pure. Import and export are one plan with a direction filter: `way` is `to_hra` for an import, `to_xero` for an
 export and an eSS push.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
-from agent import match
 from agent.employee import UNKNOWN, Employee, Person, Status, Tfn, Value, Values
-from agent.errors import MissingPage
+from agent.errors import SIDE_NAMES, Braked
 from agent.fields import FIELDS, problem
 from agent.merge import SENDS, Decision, Kind
-from agent.records import Attention, Link, Pending
+from agent.records import Link
 
 WAYS = {"import": "to_hra", "export": "to_xero", "eSS": "to_xero"}
 TARGETS = {"to_hra": "hra", "to_xero": "xero"}
+# Below this many changed people the share of the brake says nothing (S1).
+FEWEST_BRAKED = 5
 
 # What Xero needs to take a person at all; HRA needs names and a branch (contracts; Xero's published validation).
 NEEDED = {
@@ -35,151 +36,55 @@ class Write:
     was: Values = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Create:
-    """Create on `target` the person that `source` is on the other side."""
-
-    target: str
-    source: Person
-
-
-@dataclass(frozen=True)
-class Join:
-    """Link two people who are each other's only partner. `adopt`: the find of a create whose answer was lost."""
-
-    hra_id: str
-    xero_id: str
-    adopt: bool = False
-
-
-@dataclass(frozen=True)
-class Strangers:
-    """What becomes of the people without a link: joins first, then creates; `held` says why others stay as they are."""
-
-    joins: tuple[Join, ...] = ()
-    creates: tuple[Create, ...] = ()
-    held: tuple[Attention, ...] = ()
-    settled: tuple[Pending, ...] = ()
-
-
 def guard(links: Sequence[Link], listed: Mapping[str, Sequence[Person]]) -> None:
-    """D8: a side that lists nobody although people are linked is an error, never "all gone". Raises MissingPage."""
+    """D8, S1: a side that lists nobody although people are linked is never "all gone". Raises Braked, with no plan to
+    approve."""
     for side, people in listed.items():
         if links and not people:
-            raise MissingPage(side, f"it lists nobody, though {len(links)} people are linked")
+            many = "one person is" if len(links) == 1 else f"{len(links)} people are"
+            raise Braked(f"{SIDE_NAMES[side]} lists nobody, though {many} linked; check it there")
 
 
-def strangers(
-    hra: Sequence[Person],
-    xero: Sequence[Person],
-    links: Sequence[Link],
-    pending: Sequence[Pending],
-    switch: str,
-    way: str,
-) -> Strangers:
-    """Decide for everybody without a link, from complete listings of both sides (M1, M2, X3)."""
-    free = {
-        "hra": _unlinked(hra, {link.hra_id for link in links}),
-        "xero": _unlinked(xero, {link.xero_id for link in links}),
-    }
-    adopted, settled, waiting = _lost_creates(free, pending)
-    taken = {id for join in adopted for id in (join.hra_id, join.xero_id)} | waiting
-    rest = {side: [p for p in people if p.id not in taken] for side, people in free.items()}
-    found = match.partners(rest["hra"], rest["xero"], switch)
-    joins = (*adopted, *(Join(one, other) for one, other in found.pairs))
-    linked = taken | {id for pair in found.pairs for id in pair}
-    everybody = {"hra": hra, "xero": xero}
-    creates, held = _creates(rest, linked, everybody, way)
-    unsure = _unsure(free, waiting)
-    return Strangers(joins, tuple(creates), (*held, *unsure), tuple(settled))
+@dataclass(frozen=True)
+class Brake:
+    """What a run may do before a person looks (S1); None: as much as it likes. `share` is of the linked people."""
+
+    share: Decimal | None = None
+    terminations: int | None = None
+    creates: int | None = None
 
 
-def _unlinked(people: Iterable[Person], linked: set[str]) -> list[Person]:
-    return [p for p in people if p.id not in linked and p.status is not Status.GONE]
+@dataclass(frozen=True)
+class Load:
+    """What a run is about to do: linked people changed (leave not counted), people terminated, people created."""
+
+    linked: int
+    changed: int
+    terminated: int
+    created: int
 
 
-def _lost_creates(
-    free: Mapping[str, list[Person]], pending: Sequence[Pending]
-) -> tuple[list[Join], list[Pending], set[str]]:
-    """Look before creating again: exactly one find is adopted, none means it never happened; several, or one find for two
-    lost creates, wait."""
-    joins: list[Join] = []
-    settled: list[Pending] = []
-    waiting: set[str] = set()
-    finds = [(item, *_found(free, item)) for item in pending]
-    claims = Counter(person.id for _, _, found in finds for person in found)
-    for item, source, found in finds:
-        if len(found) > 1 or any(claims[person.id] > 1 for person in found):
-            waiting.add(item.source_id)
-            continue
-        settled.append(item)
-        if source and found:
-            ids = {source.side: source.id, item.side: found[0].id}
-            joins.append(Join(ids["hra"], ids["xero"], adopt=True))
-    return joins, settled, waiting
+def too_much(load: Load, brake: Brake, *, scheduled: bool) -> tuple[str, ...]:
+    """Every way in which a run would do more than the brake allows, in words; none when it may go on."""
+    told = []
+    if (
+        brake.share is not None
+        and load.changed >= FEWEST_BRAKED
+        and load.changed > brake.share * load.linked
+        and brake.share < 1
+    ):
+        told.append(f"it would change {load.changed} of {load.linked} linked people")
+    if brake.terminations is not None and load.terminated > brake.terminations:
+        told.append(f"it would terminate {load.terminated} people")
+    if scheduled and brake.creates is not None and load.created > brake.creates:
+        told.append(f"it would create {load.created} people")
+    return tuple(told)
 
 
-def _found(
-    free: Mapping[str, list[Person]], item: Pending
-) -> tuple[Person | None, tuple[Person, ...]]:
-    """The person who was to be created, and everybody without a link who may be the result."""
-    other = "hra" if item.side == "xero" else "xero"
-    source = next((p for p in free[other] if p.id == item.source_id), None)
-    return source, match.same_person(source, free[item.side]) if source else ()
-
-
-def _creates(
-    rest: Mapping[str, list[Person]],
-    linked: set[str],
-    everybody: Mapping[str, Sequence[Person]],
-    way: str,
-) -> tuple[list[Create], list[Attention]]:
-    target = TARGETS[way]
-    source = "hra" if target == "xero" else "xero"
-    creates: list[Create] = []
-    held: list[Attention] = []
-    for person in rest[source]:
-        if person.id in linked or person.status is not Status.CURRENT:
-            continue
-        # Whoever is created before in this very run stands there by then, too.
-        close = match.near(person, (*everybody[target], *(create.source for create in creates)))
-        if close:
-            held.append(_possible_partner(person, close))
-        else:
-            creates.append(Create(target, person))
-    return creates, held
-
-
-def _possible_partner(person: Person, close: Sequence[Person]) -> Attention:
-    where = {"hra": "Xero", "xero": "HRA Cloud"}[person.side]
-    found = ", ".join(p.number or p.id for p in close)
-    return Attention(
-        scope=f"{person.side}:{person.id}",
-        kind="possible-partner",
-        text=f"Not linked and not created: {where} already has somebody who may be this person ({found}). "
-        "Compare the two records and make their names and birth dates equal if they are one person; "
-        "matching then links them.",
-        hra_id=person.id if person.side == "hra" else None,
-        xero_id=person.id if person.side == "xero" else None,
-        number=person.number,
-    )
-
-
-def _unsure(free: Mapping[str, list[Person]], waiting: set[str]) -> list[Attention]:
-    return [
-        Attention(
-            scope=f"{side}:{person.id}",
-            kind="possible-partner",
-            text="A create was sent and its answer lost, and several people now fit. Nothing more is created "
-            "for this person until the records are told apart.",
-            hra_id=person.id if side == "hra" else None,
-            xero_id=person.id if side == "xero" else None,
-            number=person.number,
-        )
-        for side, people in free.items()
-        for person in people
-        if person.id in waiting
-    ]
+def counts(decisions: Sequence[Decision], way: str) -> tuple[bool, bool]:
+    """Whether a record counts as changed by this run, and whether its person is terminated."""
+    going = [d.name for d in decisions if d.kind is Kind(way)]
+    return any(FIELDS[name].group != "leave" for name in going), "end_date" in going
 
 
 def why_not_creatable(source: Employee, target: str, changes: Values) -> str | None:
@@ -201,12 +106,21 @@ def blank(side: str) -> Employee:
 
 
 def writes(
-    link: Link, hra: Employee, xero: Employee, decisions: Sequence[Decision], way: str
+    link: Link,
+    hra: Employee,
+    xero: Employee,
+    decisions: Sequence[Decision],
+    way: str,
+    only: frozenset[str] | None = None,
 ) -> Write | None:
-    """What this run carries out for one linked record, or None. A tax write always carries the number that both
-    sides agree on, so that a declaration which replaces the old one never loses it (F4)."""
+    """What this run carries out for one linked record, or None; `only` these fields, None for all. A tax write always
+    carries the number that both sides agree on, so that a declaration which replaces the old one never loses it (F4)."""
     target = TARGETS[way]
-    changes = {d.name: d.value for d in decisions if SENDS.get(d.kind) == target}
+    changes = {
+        d.name: d.value
+        for d in decisions
+        if SENDS.get(d.kind) == target and (only is None or d.name in only)
+    }
     if not changes:
         return None
     was = {name: (hra if target == "hra" else xero).get(name) for name in changes}

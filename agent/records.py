@@ -32,7 +32,8 @@ class Approval:
     """A change of bank accounts, super or TFN that waits for a second person (S2).
 
     `way` is to_xero or to_hra; `mark` a keyed digest of the value that is to travel; `asked_by` and `by` are actors (see
-    Choice); `state` is waiting, approved or rejected.
+    Choice), or the system where it was changed; `state` is waiting, approved or rejected. `chosen`: it follows from a
+    person's choice, which holds only while both values are those that the choice was made for.
     """
 
     way: str
@@ -42,6 +43,7 @@ class Approval:
     state: str = "waiting"
     by: str = ""
     at: datetime | None = None
+    chosen: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ class Attention:
     pill: conflict, cannot-travel, refused, kept, possible-partner, not-payable, push, stopped, notice.
     `needs_person` False is information only and does not make exit code 1. `text` says what happened and what to do.
     `partners` are the possible partners of a match desk row, `plan` the hash of a braked run's plan. `dismissed`: a person
-    has read it; it stays away until the matter changes.
+    has read it; it stays away until the matter changes. `buttons` are what a person can answer: retry, use_hra, use_xero,
+    approve, reject, dismiss, link, create, ignore.
     """
 
     scope: str
@@ -110,6 +113,7 @@ class Attention:
     partners: tuple[Partner, ...] = ()
     plan: str = ""
     dismissed: bool = False
+    buttons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ class Choice:
     link      HRA id                                `other`: Xero id
     unlink    HRA id
     ignore    HRA id, or `xero:ID`
+    unignore  HRA id, or `xero:ID`
     create    HRA id, or `xero:ID`: this person has no partner
     retry     attention id
     resolve   attention id                          `use`: hra or xero; `mark`: what was shown, "" for as stored

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from agent.errors import AgentError
+from agent.plans import Seal
 from agent.results import FAULT, failed, finished
 from agent.sync import Progress, Report
 
@@ -35,11 +36,19 @@ class Job:
 
 
 class Runs:
-    """The runs of this process. `new_id` makes random texts; `stopping` says that the process ends."""
+    """The runs of this process. `new_id` makes random texts; `stopping` says that the process ends; with `seal` the
+    result of a dry run carries its plan, ready to be saved.
+    """
 
-    def __init__(self, new_id: Callable[[], str], stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        new_id: Callable[[], str],
+        stopping: Callable[[], bool],
+        seal: Seal | None = None,
+    ) -> None:
         self._new_id = new_id
         self._ending = stopping
+        self._seal = seal
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
 
@@ -84,22 +93,25 @@ class Runs:
             return job.stopping.is_set() or self._ending()
 
         try:
-            job.result = finished(work(tell, stop))
+            job.result = finished(work(tell, stop), self._seal)
         except AgentError as error:
             _log.warning("run ended: %s", type(error).__name__)
             job.result = failed(error)
-        except Exception as error:
+        except BaseException as error:  # nobody is above: whoever follows must hear of an end
             _log.error("run ended: %s", type(error).__name__)
             job.result = {"exit": 1, "sentence": FAULT}
 
 
 def followed(
-    work: Work, tell: Callable[[dict[str, Any]], None], hurry: Callable[[], None]
+    work: Work,
+    tell: Callable[[dict[str, Any]], None],
+    hurry: Callable[[], None],
+    seal: Seal | None = None,
 ) -> dict[str, Any]:
     """One run, followed to its result by whoever started it. Interrupted, it ends in good order first;
     `hurry` then lets nobody wait any longer for a place within a side's limits.
     """
-    runs = Runs(lambda: "run", lambda: False)
+    runs = Runs(lambda: "run", lambda: False, seal)
     job = runs.start(work)
     assert job is not None and job.thread is not None
     try:
@@ -107,8 +119,10 @@ def followed(
             job.thread.join(GLANCE)
             if job.progress:
                 tell(asdict(job.progress))
+            if not job.thread.is_alive():
+                break
     except KeyboardInterrupt:
         hurry()
         runs.stop()
         raise
-    return job.result
+    return job.result or {"exit": 1, "sentence": FAULT}

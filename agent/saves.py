@@ -1,8 +1,10 @@
 """The worker that brings accepted eSS saves to Xero: open inbox rows, grouped by employee, pushed, closed.
 
-Touches the store and what it is handed. Promises: a row is closed only after its push came to an end (H2);
-what fails is tried again with growing, jittered waits and at last stands on the page (H3); time that Xero
-asked for counts as no try (X4); the worker outlives every exception and logs its kind only.
+Touches the store and what it is handed. Promises: a row is closed only after its push came to an end, and one that
+names several sections only after each was seen written or the looks are used up (H2); what fails is tried again with
+growing, jittered waits and at last stands on the page, with a "try again" (H3); time that Xero asked for counts as no
+try (X4); nothing is pushed while the agent is switched off (L4, L5); the worker outlives every exception and logs its
+kind only.
 """
 
 import logging
@@ -27,7 +29,9 @@ GROUPS: Mapping[str, str] = {
     "tax-details": "tax",
 }
 FAULT = "The agent met a fault of its own with this save and tries again. Its log names the kind."
-GIVEN_UP = "A save in eSS did not reach Xero: {reason} Put it right, then run an export."
+GIVEN_UP = "A save in eSS did not reach Xero: {reason} Put it right, then try it again here."
+
+BUTTONS = ("retry", "dismiss")
 
 _log = logging.getLogger("agent.saves")
 
@@ -54,7 +58,8 @@ Push = Callable[[str, tuple[str, ...]], Pushed]
 class Worker:
     """One thread that drains the inbox. `push(employee, sections)` raises AgentError.
 
-    `wait` waits on the event for some seconds at most; `jitter` gives numbers from 0 up to 1.
+    `wait` waits on the event for some seconds at most; `jitter` gives numbers from 0 up to 1. While `paused`
+    nothing is pushed and nothing is lost.
     """
 
     def __init__(
@@ -65,6 +70,7 @@ class Worker:
         retry_for: timedelta,
         clock: Callable[[], datetime],
         jitter: Callable[[], float],
+        paused: Callable[[], bool] = lambda: False,
         wait: Callable[[threading.Event, float], object] = threading.Event.wait,
     ) -> None:
         self._store = store
@@ -72,7 +78,12 @@ class Worker:
         self._retry_for = retry_for
         self._clock = clock
         self._jitter = jitter
+        self._paused = paused
         self._wait = wait
+        self._off = False
+        self._resumed: datetime | None = None
+        # What earlier looks saw written, by save: after a restart they look for it again.
+        self._seen: dict[str, frozenset[str]] = {}
         self._woken = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -99,15 +110,24 @@ class Worker:
         self._woken.set()
 
     def drain(self) -> datetime | None:
-        """Push everybody with a save that is due; when to look again, None with nothing waiting."""
+        """Push everybody with a save that is due; when to look again, None with nothing to do until woken."""
         for employee in dict.fromkeys(row.employee_id for row in self._store.waiting()):
             rows = [row for row in self._store.waiting() if row.employee_id == employee]
-            if self._stopping:
+            if self._stopping or self._is_off():
                 break
             if any(self._due(row) for row in rows):
                 self._carry(employee, rows)
+        if self._is_off():
+            return None
         times = [row.next_try or self._clock() for row in self._store.waiting()]
         return min(times, default=None)
+
+    def again(self, employee: str, id: str) -> None:
+        """A person asks for a new try of a save that had failed for good: of all sections, for only HRA knows which
+        were saved. `id` is one that no hook has.
+        """
+        self._store.accept(Save(id, employee, (), self._clock()))
+        self.wake()
 
     def _work(self) -> None:
         while not self._stopping:
@@ -121,6 +141,17 @@ class Worker:
                 _log.error("saves not drained: %s", type(error).__name__)
             if not self._stopping:
                 self._wait(self._woken, seconds)
+
+    def _is_off(self) -> bool:
+        """Whether the agent is switched off; remembers when that ended, for a save's time does not run meanwhile."""
+        off = self._paused()
+        if self._off and not off:
+            self._resumed = self._clock()
+        self._off = off
+        return off
+
+    def _until(self, row: Save) -> datetime:
+        return max(row.received, self._resumed or row.received) + self._retry_for
 
     def _due(self, row: Save) -> bool:
         return row.next_try is None or row.next_try <= self._clock()
@@ -150,20 +181,36 @@ class Worker:
             over = [row for row in rows if pushed.certain or row.looks >= len(LOOKS)]
             if over:
                 self._tell(employee, pushed.reason)
-                self._store.close_saves([row.id for row in over], "held")
+                self._end([row.id for row in over], "held")
             self._look_again(employee, [row for row in rows if row not in over])
             return
-        done = [row for row in rows if pushed.outcome == "done" and _seen(row, pushed.fields)]
+        done = [row for row in rows if pushed.outcome == "done" and self._arrived(row, pushed)]
         if done:
             self._store.replace_attention(f"hook:{employee}", ())
-            self._store.close_saves([row.id for row in done], "done")
+            self._end([row.id for row in done], "done")
         self._look_again(employee, [row for row in rows if row not in done])
+
+    def _arrived(self, row: Save, pushed: Pushed) -> bool:
+        """Whether everything that this save named was seen written by now: another section may lag behind."""
+        if not row.sections or not pushed.fields:
+            return True
+        named = frozenset(GROUPS[section] for section in row.sections)
+        written = frozenset(FIELD_GROUPS.get(name, "") for name in pushed.fields)
+        self._seen[row.id] = self._seen.get(row.id, frozenset()) | (named & written)
+        return self._seen[row.id] == named
+
+    def _end(self, ids: Iterable[str], outcome: str) -> None:
+        ids = tuple(ids)
+        self._store.close_saves(ids, outcome)
+        for id in ids:
+            self._seen.pop(id, None)
 
     def _look_again(self, employee: str, rows: Sequence[Save]) -> None:
         over = [row.id for row in rows if row.looks >= len(LOOKS)]
         if over:
             self._store.replace_attention(f"hook:{employee}", ())
-        self._store.close_saves(over, "nothing")
+        for id in over:
+            self._end([id], "done" if self._seen.get(id) else "nothing")
         for row in rows:
             if row.id not in over:
                 at = self._clock() + timedelta(seconds=LOOKS[row.looks])
@@ -171,19 +218,19 @@ class Worker:
 
     def _later(self, employee: str, rows: Sequence[Save], reason: str) -> None:
         now = self._clock()
-        over = [row for row in rows if now >= row.received + self._retry_for]
+        over = [row for row in rows if now >= self._until(row)]
         if over:
             self._give_up(employee, over, reason)
         for row in rows:
             if row not in over:
                 wait = TRIES[min(row.tries, len(TRIES) - 1)] * (0.75 + self._jitter() / 2)
-                at = min(now + timedelta(seconds=wait), row.received + self._retry_for)
+                at = min(now + timedelta(seconds=wait), self._until(row))
                 self._store.postpone([row.id], at, reason, looked=False)
 
     def _give_up(self, employee: str, rows: Iterable[Save], reason: str) -> None:
         # The row first: a crash between the two steps tells it twice rather than never.
         self._tell(employee, GIVEN_UP.format(reason=reason))
-        self._store.close_saves([row.id for row in rows], "failed")
+        self._end([row.id for row in rows], "failed")
 
     def _tell(self, employee: str, text: str) -> None:
         link = self._store.link_of("hra", employee)
@@ -194,6 +241,7 @@ class Worker:
             hra_id=employee,
             xero_id=link.xero_id if link else None,
             number=link.number if link else None,
+            buttons=BUTTONS,
         )
         self._store.replace_attention(row.scope, (row,))
 
@@ -204,11 +252,3 @@ def _sections(rows: Sequence[Save]) -> tuple[str, ...]:
         return ()
     named = {section for row in rows for section in row.sections}
     return tuple(section for section in GROUPS if section in named)
-
-
-def _seen(row: Save, fields: Sequence[str]) -> bool:
-    """Whether a push that wrote these fields carried what this save named: another section may lag behind."""
-    if not row.sections or not fields:
-        return True
-    groups = {GROUPS[section] for section in row.sections}
-    return any(FIELD_GROUPS.get(name) in groups for name in fields)

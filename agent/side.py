@@ -92,6 +92,10 @@ class HraSide(Side, Protocol):
         """Every candidate; those no longer current have the status GONE. Raises AccessLost without the scope."""
         ...
 
+    def candidate(self, id: str) -> Person:
+        """What the list cannot tell of one candidate (post code, e-mail, mobile)."""
+        ...
+
     def convert(self, candidate: Person, start: date | None) -> str:
         """Make an employee of a candidate; the new employee's id, found by name, birth date and creation time.
 

@@ -35,6 +35,7 @@ VERSION = 1
 SLOWED_KEPT = 20_000
 
 TOKENS, DIGESTS, SESSION, CONTROL = "tokens", "digests", "session", "control"
+AUDIT, PLANS = "audit", "plans"
 
 
 class Key:
@@ -68,7 +69,7 @@ class Key:
         return cls(secret)
 
     def derive(self, purpose: str) -> bytes:
-        """A key of 32 bytes for one purpose (TOKENS, DIGESTS, SESSION, CONTROL, ...)."""
+        """A key of 32 bytes for one purpose (TOKENS, DIGESTS, AUDIT, ...)."""
         return HKDF(SHA256(), KEY_BYTES, None, f"hra-xero-agent:{purpose}".encode()).derive(
             self._secret
         )

@@ -6,6 +6,7 @@ settings comes out as findings in words.
 
 import random
 import secrets
+import socket
 import threading
 import time
 from collections import Counter
@@ -20,15 +21,17 @@ from agent.employee import Employee
 from agent.hra.accounts import accounts
 from agent.hra.client import Branch, HraClient
 from agent.merge import Rules
+from agent.plan import Brake
 from agent.records import Binding
 from agent.store import Store
+from agent.strangers import Matching
 from agent.sync import Policy
 from agent.tokens import Tokens
 from agent.transport import Call, Transport
 from agent.vault import Vault
 from agent.xero.budget import Gate, Ledger
 from agent.xero.client import XeroClient
-from agent.xero.connections import connections
+from agent.xero.connections import connections, disconnect
 
 SIDES = ("hra", "xero")
 HRA_SCOPES = (
@@ -40,6 +43,7 @@ HRA_SCOPES = (
     "manage:employees:payroll",
     "read:clear-tax-details",
 )
+CANDIDATE_SCOPES = ("read:candidates", "manage:candidates")
 XERO_SCOPES = (
     "offline_access",
     "openid",
@@ -48,13 +52,14 @@ XERO_SCOPES = (
     "payroll.employees",
     "payroll.settings",
 )
+GROUP_SCOPES = ("accounting.settings.read",)
 Found = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Times:
     """Clocks, waits and chance, handed in. `clock` gives aware UTC; `steady` seconds that never go back;
-    `jitter` numbers from 0 up to 1; `new_key` random texts.
+    `jitter` numbers from 0 up to 1; `new_key` random texts; `machine` is this machine's name (L5).
     """
 
     clock: Callable[[], datetime]
@@ -63,6 +68,7 @@ class Times:
     pause: Callable[[threading.Condition, float], object]
     jitter: Callable[[], float]
     new_key: Callable[[], str]
+    machine: str = ""
 
 
 def real_times() -> Times:
@@ -74,6 +80,7 @@ def real_times() -> Times:
         pause=lambda turn, seconds: turn.wait(seconds),
         jitter=random.random,
         new_key=lambda: secrets.token_urlsafe(24),
+        machine=socket.gethostname(),
     )
 
 
@@ -118,26 +125,42 @@ class Lines:
         self.xero = self._transport("xero", settings.xero.api_url, times, tenant=True)
         # The list of connections takes no tenant and counts towards none of its limits (contract).
         self._sign_in = self._transport("xero", settings.xero.api_url, times)
+        self._offered = {
+            "hra": self._transport("hra", settings.hra.api_url, times, offered=True),
+            "xero": self._transport("xero", settings.xero.api_url, times, offered=True),
+        }
 
     def accounts(self) -> Found:
-        """The HRA accounts that the sign-in sees, as (id, name)."""
-        return accounts(self.hra)
+        """The HRA accounts that the sign-in on offer sees, as (id, name)."""
+        return accounts(self._offered["hra"])
 
     def organisations(self) -> Found:
-        """The Xero organisations that the sign-in is connected to, as (tenant id, name)."""
-        return tuple((one.tenant_id, one.name) for one in connections(self._sign_in))
+        """The Xero organisations that the sign-in on offer is connected to, as (tenant id, name)."""
+        return tuple((one.tenant_id, one.name) for one in connections(self._offered["xero"]))
+
+    def leave_xero(self, tenant_id: str) -> bool:
+        """Delete Xero's connection to this organisation (L4), and withdraw the sign-in where it has no other left;
+        whether it was withdrawn. Raises SideError: then it may still stand.
+        """
+        if disconnect(self._sign_in, tenant_id):
+            return False
+        self.tokens["xero"].revoke()
+        return True
 
     def close(self) -> None:
         """Let nobody wait any longer, and give the connections back."""
         self.gate.close()
-        for transport in (self.hra, self.xero, self._sign_in):
+        for transport in (self.hra, self.xero, self._sign_in, *self._offered.values()):
             transport.close()
 
-    def _transport(self, side: str, url: str, times: Times, tenant: bool = False) -> Transport:
+    def _transport(
+        self, side: str, url: str, times: Times, tenant: bool = False, offered: bool = False
+    ) -> Transport:
+        tokens = self.tokens[side]
         return Transport(
             side,
             url,
-            self.tokens[side].bearer,
+            (lambda force: tokens.offered()) if offered else tokens.bearer,
             clock=times.clock,
             sleep=times.sleep,
             jitter=times.jitter,
@@ -189,6 +212,9 @@ def policy(settings: Settings, branches: BranchMap) -> Policy:
         authorities=settings.authority,
         directions=settings.directions,
         branches=branches.match,
+        transfers=settings.branches.allow_transfers,
+        approve=frozenset(settings.safety.approve),
+        earlier_end=settings.safety.earlier_end_date,
     )
 
     def branch_for(employee: Employee) -> str | None:
@@ -199,10 +225,32 @@ def policy(settings: Settings, branches: BranchMap) -> Policy:
     return Policy(
         rules,
         branch_for,
-        settings.matching.employees,
+        Matching(
+            employees=settings.matching.employees,
+            candidates=settings.matching.candidates,
+            across=settings.matching.employee_numbers_across_branches,
+            branches=branches.match,
+        ),
         settings.sync.every_hours,
         settings.sync.verify_every_hours,
+        Brake(
+            settings.safety.max_changed_share,
+            settings.safety.max_terminations,
+            settings.safety.max_creates,
+        ),
     )
+
+
+def hra_scopes(settings: Settings) -> tuple[str, ...]:
+    """What HRA Cloud is asked to allow: candidates only where they are matched."""
+    more = CANDIDATE_SCOPES if settings.matching.candidates != "off" else ()
+    return (*HRA_SCOPES, *more)
+
+
+def xero_scopes(settings: Settings) -> tuple[str, ...]:
+    """What Xero is asked to allow: the list of Employee Groups only where they are matched."""
+    more = GROUP_SCOPES if settings.branches.match_employee_groups else ()
+    return (*XERO_SCOPES, *more)
 
 
 def names_branches(settings: Settings) -> bool:
@@ -256,7 +304,7 @@ def _hra_tokens(settings: Settings, vault: Vault, times: Times) -> Tokens:
         client_id=settings.hra.client_id,
         client_secret=settings.hra.client_secret,
         redirect_uri=callback(settings, "hra"),
-        scopes=HRA_SCOPES,
+        scopes=hra_scopes(settings),
         vault=vault,
         clock=times.clock,
         new_state=times.new_key,
@@ -274,7 +322,7 @@ def _xero_tokens(settings: Settings, vault: Vault, times: Times) -> Tokens:
         client_id=settings.xero.client_id,
         client_secret=settings.xero.client_secret,
         redirect_uri=callback(settings, "xero"),
-        scopes=XERO_SCOPES,
+        scopes=xero_scopes(settings),
         vault=vault,
         clock=times.clock,
         new_state=times.new_key,

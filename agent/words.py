@@ -57,12 +57,12 @@ REASONS: Mapping[str, Reason] = {
     ),
     "conflict": Reason(
         "conflict",
-        "{Fields}: both sides changed, differently. Make them equal on one side; the agent then goes on.",
+        "{Fields}: both sides changed, differently. Choose which one stands.",
     ),
     "first_contact": Reason(
         "conflict",
-        "{Fields}: the two sides differ and never agreed before, so nothing was overwritten. Make them equal on one "
-        "side (personal details are also decided by an import or export that you start yourself).",
+        "{Fields}: the two sides differ and never agreed before, so nothing was overwritten. Choose which one stands "
+        "(personal details are also decided by an import or export that you start yourself).",
     ),
     "tax_conflict": Reason(
         "conflict",
@@ -71,12 +71,12 @@ REASONS: Mapping[str, Reason] = {
     ),
     "state_wrong": Reason(
         "conflict",
-        "{Fields}: neither side changed since they agreed, yet they differ. Make them equal on one side.",
+        "{Fields}: neither side changed since they agreed, yet they differ. Choose which one stands.",
     ),
     "kept": Reason(
         "kept",
         "{Fields}: written, but the other side shows it differently than it was sent. It is not sent again until "
-        "either side changes. Check which spelling is right.",
+        "either side changes or you try again.",
         gathered_again=False,
     ),
     "refused": Reason(
@@ -129,8 +129,80 @@ REASONS: Mapping[str, Reason] = {
     ),
     "transfer_off": Reason(
         "branch",
-        "The Employee Group in Xero and the branch in HRA Cloud differ. The agent does not transfer people: correct "
-        "one of the two.",
+        "The Employee Group in Xero changed, and the branch in HRA Cloud did not follow: transfers are off "
+        "([branches] allow_transfers). Choose which of the two is right.",
+    ),
+    "unmapped_group": Reason(
+        "branch",
+        "The Employee Group '{detail}' is mapped to no branch, so the branch stays as it is. Add it to [branch_map], "
+        "or choose another group in Xero.",
+    ),
+    "drift": Reason(
+        "drift",
+        "{Fields} was changed on the side that only receives it ([directions]). It was left alone; the next change of "
+        "the source replaces it.",
+        gathered_again=False,
+    ),
+    "end_in_hra": Reason(
+        "end date",
+        "This person's employment has an end date in HRA Cloud that Xero does not have. An end date never travels to "
+        "Xero: end the employment there by hand.",
+        needs_person=False,
+        gathered_again=False,
+    ),
+    "end_first_contact": Reason(
+        "conflict",
+        "Xero has an end date that HRA Cloud does not have, and the two never agreed on one. Nobody is terminated at "
+        "first contact: choose.",
+    ),
+    "end_taken_back": Reason(
+        "end date",
+        "The end date was taken back in HRA Cloud and still stands in Xero. It never travels to Xero: take it back there, "
+        "or let Xero's date stand.",
+    ),
+    "end_removed": Reason(
+        "end date",
+        "The end date was removed in Xero and still stands in HRA Cloud. Taking it back is for a person in HRA Cloud.",
+        gathered_again=False,
+    ),
+    "end_differs": Reason(
+        "conflict",
+        "The end date was changed on both sides, differently. It never travels to Xero: correct it there, or let Xero's "
+        "date stand.",
+    ),
+    "rehire": Reason(
+        "end date",
+        "Xero's end date is before the start date in HRA Cloud: a rehire, perhaps. Nobody was terminated: choose.",
+    ),
+    "own_sign_in": Reason(
+        "end date",
+        "Xero ends the employment of the person whose sign-in the agent uses. Terminating that record in HRA Cloud would "
+        "cut the agent off: connect with somebody else's sign-in first, then let Xero's date stand.",
+    ),
+    "earlier_end": Reason(
+        "end date",
+        "Xero's end date is earlier than the one in HRA Cloud. Taking it over would close an open off-boarding checklist: "
+        "choose.",
+    ),
+    "approval_xero": Reason(
+        "approval",
+        "{Fields} is to change in Xero ({detail}). A second person has to approve it first.",
+    ),
+    "approval_hra": Reason(
+        "approval",
+        "{Fields} is to change in HRA Cloud ({detail}). A second person has to approve it first.",
+    ),
+    "rejected_xero": Reason(
+        "rejected",
+        "{Fields}: the change was rejected by {detail} and did not go to Xero. HRA Cloud still holds it. It is asked "
+        "again only when the value changes.",
+        needs_person=False,
+    ),
+    "rejected_hra": Reason(
+        "rejected",
+        "{Fields}: the change was rejected by {detail} and did not go to HRA Cloud. Xero still holds it. It is asked "
+        "again only when the value changes.",
+        needs_person=False,
     ),
     "emptied": Reason(
         "emptied",
@@ -166,7 +238,7 @@ REASONS: Mapping[str, Reason] = {
     "tax_write_harm": Reason(
         "stopped",
         "Writing tax details to Xero made something disappear for this person ({detail}). Check the tax declaration "
-        "in Xero. No tax details are written to Xero any more until support has looked at it.",
+        "in Xero. No tax details are written to Xero any more until you try again.",
     ),
     "hra_write_harm": Reason(
         "check",
@@ -177,12 +249,12 @@ REASONS: Mapping[str, Reason] = {
     "bank_write_harm": Reason(
         "stopped",
         "Xero kept a bank account that was removed ({detail}). Check this person's bank accounts in Xero before the "
-        "next pay run. No bank accounts are written to Xero any more until support has looked at it.",
+        "next pay run. No bank accounts are written to Xero any more until you try again.",
     ),
     "super_write_harm": Reason(
         "stopped",
         "Writing super to Xero made a membership disappear for this person ({detail}). Check it in Xero. No super is "
-        "written to Xero any more until support has looked at it.",
+        "written to Xero any more until you try again.",
     ),
 }
 
@@ -197,9 +269,10 @@ def labels(names: Iterable[str]) -> str:
 def sentence(code: str, names: Iterable[str] = (), detail: str = "", count: int = 0) -> str:
     """The sentence of one reason code for these fields."""
     told = labels(names)
-    return REASONS[code].text.format(
+    text = REASONS[code].text.format(
         fields=told, Fields=told[:1].upper() + told[1:], detail=detail, count=count
     )
+    return text.replace("..", ".")  # a detail may be a sentence of its own
 
 
 def split(open_reason: str) -> tuple[str, str]:
@@ -237,7 +310,16 @@ def _row(link: Link, reason: str, fields: Sequence[str]) -> Attention:
         xero_id=link.xero_id,
         number=link.number,
         needs_person=REASONS[code].needs_person,
+        buttons=_possible(_BUTTONS.get(code, ()), known),
     )
+
+
+def _possible(buttons: tuple[str, ...], names: Sequence[str]) -> tuple[str, ...]:
+    """Without the side that could not stand: an end date or leave never goes to Xero, Xero's number is never readable."""
+    one_way = any("to_xero" not in FIELDS[name].ways for name in names)
+    number = tuple(names) == ("tfn_or_exemption",)
+    barred = ({"use_hra"} if one_way else set()) | ({"use_xero"} if number else set())
+    return tuple(button for button in buttons if button not in barred)
 
 
 def notices(links: Iterable[Link]) -> tuple[Attention, ...]:
@@ -256,6 +338,47 @@ def notices(links: Iterable[Link]) -> tuple[Attention, ...]:
         for code, count in counts.items()
         if count
     )
+
+
+# What a person can answer to a reason, besides mending its cause.
+_EITHER = ("use_hra", "use_xero")
+_BUTTONS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        "conflict first_contact tax_conflict state_wrong drift emptied transfer_off tfn_differs".split(),
+        _EITHER,
+    ),
+    "kept": ("retry", *_EITHER, "dismiss"),
+    **dict.fromkeys(
+        "end_first_contact end_differs end_taken_back rehire earlier_end own_sign_in own_yes".split(),
+        ("use_xero",),
+    ),
+    **dict.fromkeys("approval_xero approval_hra".split(), ("approve", "reject")),
+    **dict.fromkeys("refused unreadable_record".split(), ("retry",)),
+    **dict.fromkeys("tax_write_harm bank_write_harm super_write_harm".split(), ("retry",)),
+    **dict.fromkeys(
+        "membership_left unused_membership end_removed end_in_hra hra_write_harm".split(),
+        ("dismiss",),
+    ),
+}
+CHOOSABLE = frozenset(code for code, told in _BUTTONS.items() if {*_EITHER} & {*told})
+"""Reasons that a person settles by choosing a side: the values that they were held for are remembered."""
+
+
+def buttons(row: Attention) -> tuple[str, ...]:
+    """What a person can answer to a row."""
+    return row.buttons
+
+
+WHYS = {
+    "hra_changed": "it changed in HRA Cloud and not in Xero",
+    "xero_changed": "it changed in Xero and not in HRA Cloud",
+    "filled": "the other side held nothing",
+    "authority": "both sides had changed it, and the authoritative system decides",
+    "xero_wins": "the import was told that Xero wins",
+    "one_way": "it travels one way only, and the source changed",
+    "chosen": "a person chose it",
+}
+"""What made a value travel, for the audit log (S3)."""
 
 
 def is_open(link: Link) -> bool:

@@ -23,11 +23,11 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "canonical",
         "fields",
         "merge match side words",
-        "plan",
+        "plan strangers plans",
         "report vault audit transport",
         "store tokens hra xero config",
         "sync",
-        "connect saves watch results",
+        "connect saves watch results notices",
         "runs wiring",
         "pair",
         "jobs",
@@ -46,7 +46,7 @@ RANK = {part: rank for rank, row in enumerate(LAYERS) for part in row}
 
 # Standard library, no clock, no files, no network, no log; and only each other.
 PURE_PARTS = frozenset(
-    "errors employee canonical fields merge match plan records words side branches replies report".split()
+    "errors employee canonical fields merge match plan strangers plans records words side branches replies report".split()
 )
 PURE_MODULES = tuple(
     "agent.hra.mapping agent.hra.wire agent.hra.changes agent.xero.mapping agent.xero.wire "
@@ -64,6 +64,7 @@ HOMES: Mapping[str, frozenset[str]] = {
     library: frozenset(parts.split())
     for library, parts in {
         "anyascii": "canonical",
+        "apprise": "notices",
         "apscheduler": "jobs",
         "cryptography": "vault",
         "flask": "page app webhooks sandbox",

@@ -1,7 +1,9 @@
 """What every command starts from: its arguments, the settings, real clocks, and who holds the data directory."""
 
 import argparse
+import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -10,15 +12,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
+from agent.cli.here import Held, Here
 from agent.config import Settings, load
 from agent.control import Control
-from agent.errors import DataDirBusy
+from agent.errors import DataDirBusy, Misconfigured
 from agent.pair import Pair
 from agent.vault import Key
 from agent.wiring import real_times
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+TAKEN = "{path}: is there already; move it away first"
 # What these say of their own doings quotes addresses and bodies, or is of no use here.
 QUIET = ("waitress", "werkzeug", "apscheduler", "tzlocal")
 
@@ -54,9 +59,18 @@ class Context:
         if not self.quiet:
             print(text, flush=True)
 
+    def note(self, text: str) -> None:
+        """A line for a person beside a result that may be JSON, unless --quiet."""
+        if not self.quiet:
+            print(text, file=sys.stderr if self.plain else sys.stdout, flush=True)
+
+    def told(self, result: Any) -> None:
+        """The result as JSON."""
+        print(json.dumps(result, indent=2), flush=True)
+
 
 @contextmanager
-def pair_or_control(context: Context, settings: Settings) -> Iterator[Pair | Control]:
+def held(context: Context, settings: Settings) -> Iterator[Held]:
     """The pair, held by this command; or the way to the process that holds it."""
     try:
         pair = Pair(settings, context.environ, real_times())
@@ -64,9 +78,31 @@ def pair_or_control(context: Context, settings: Settings) -> Iterator[Pair | Con
         yield Control(settings, Key.open(settings.agent.data_dir, context.environ))
         return
     try:
+        yield Here(pair)
+    finally:
+        pair.close()
+
+
+@contextmanager
+def alone(context: Context, settings: Settings) -> Iterator[Pair]:
+    """The pair, for what no command may do beside a running agent. Raises DataDirBusy."""
+    pair = Pair(settings, context.environ, real_times())
+    try:
         yield pair
     finally:
         pair.close()
+
+
+def write_new(path: Path, text: str) -> None:
+    """A new file that only its owner may read. Raises Misconfigured where there is one, or none can be."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise Misconfigured([TAKEN.format(path=path)]) from error
+    except OSError as error:
+        raise Misconfigured([f"{path}: cannot be written"]) from error
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def log_to_stderr(level: str) -> None:

@@ -1,20 +1,23 @@
-"""The commands import, export and status: here, or in the process that holds the data directory."""
+"""The commands import, export, apply and status: here, or in the process that holds the data directory."""
 
-import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from agent import report
 from agent.cli import show
-from agent.cli.context import Context, log_to_stderr, pair_or_control
-from agent.control import Control, Elsewhere
-from agent.pair import Pair
-from agent.runs import followed
-from agent.service import status_of
-from agent.sync import Progress, Report
+from agent.cli.command import PROGRAM
+from agent.cli.context import TAKEN, Context, held, log_to_stderr, write_new
+from agent.cli.here import Held
+from agent.control import Elsewhere, Tell
+from agent.errors import Misconfigured
+from agent.results import BRAKED
 
-Tell = Callable[[dict[str, Any]], None]
+LARGEST = 64 * 1024 * 1024  # far above a plan of 10,000 people
+NOT_A_PLAN = "{path}: cannot be read as a saved plan; make one with import or export and --plan"
+TWO_WAYS = "--yes-to writes what the brake stopped: leave --dry-run and --plan out"
+
+Go = Callable[[Held, Tell], dict[str, Any]]
 
 
 def import_(context: Context) -> int:
@@ -27,56 +30,87 @@ def export(context: Context) -> int:
     return _once(context, "export", "authoritative")
 
 
+def apply(context: Context) -> int:
+    """Exactly what a saved plan says."""
+    text = _read(Path(context.asked.plan))
+    result = _went(context, "apply", lambda held, tell: held.apply(text, tell, time.sleep))
+    return _shown(context, result, "apply")
+
+
 def status(context: Context) -> int:
     """What the page shows."""
     settings = context.settings()
-    with pair_or_control(context, settings) as held:
-        if isinstance(held, Control):
-            told = held.status()
-        else:
-            told = report.as_json(status_of(held))
+    with held(context, settings) as agent:
+        told = agent.status()
     if context.plain:
-        print(json.dumps(told, indent=2))
+        context.told(told)
     else:
         show.status(told)
     return 0
 
 
+def let_through(context: Context, agent: Held, hash: str) -> int:
+    """Exactly the plan of this hash, which the brake stopped."""
+    with show.bar(context, "apply") as tell:
+        result = agent.let_through(hash, tell, time.sleep)
+    return _shown(context, result, "apply")
+
+
 def _once(context: Context, kind: str, mode: str) -> int:
+    asked = context.asked
+    file = Path(asked.plan) if asked.plan else None
+    dry_run = asked.dry_run or file is not None
+    if asked.yes_to:
+        if dry_run:
+            raise Misconfigured([TWO_WAYS])
+        settings = context.settings()
+        log_to_stderr("error")
+        with held(context, settings) as agent:
+            return let_through(context, agent, asked.yes_to)
+    if file and file.exists():  # told before the work, not after it
+        raise Misconfigured([TAKEN.format(path=file)])
+    order = {"kind": kind, "mode": mode, "dry_run": dry_run, "employee": asked.employee}
+    result = _went(context, kind, lambda held, tell: held.run(order, tell, time.sleep))
+    plan = result.pop("plan_text", None)
+    if file and plan is not None:
+        write_new(file, plan)
+    code = _shown(context, result, kind, dry_run=dry_run)
+    if file and plan is not None:
+        context.note(f"Saved as {file}. To do exactly this: {PROGRAM} apply {file}")
+    return code
+
+
+def _went(context: Context, kind: str, go: Go) -> dict[str, Any]:
     settings = context.settings()
     log_to_stderr("error")
-    asked = context.asked
-    order = {"kind": kind, "mode": mode, "dry_run": asked.dry_run, "employee": asked.employee}
-    with pair_or_control(context, settings) as held, show.bar(context, kind) as tell:
-        if isinstance(held, Control):
-            result = held.run(order, tell, time.sleep)
-        else:
-            result = run_here(held, order, tell)
-    return _shown(context, result)
+    with held(context, settings) as agent, show.bar(context, kind) as tell:
+        return go(agent, tell)
 
 
-def run_here(pair: Pair, order: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    """One run in this process, in a thread, so that Ctrl-C ends it after the record in hand."""
-
-    def work(told: Callable[[Progress], None], stop: Callable[[], bool]) -> Report:
-        return pair.run(
-            order["kind"],
-            "command",
-            mode=order["mode"],
-            dry_run=order["dry_run"],
-            employee=order["employee"],
-            progress=told,
-            stop=stop,
-        )
-
-    return followed(work, tell, pair.lines.gate.close)
-
-
-def _shown(context: Context, result: dict[str, Any]) -> int:
-    if "lines" not in result:
-        raise Elsewhere(result["sentence"], int(result["exit"]))
+def _shown(context: Context, result: dict[str, Any], kind: str, *, dry_run: bool = False) -> int:
     if context.plain:
-        print(json.dumps(result, indent=2))
-    else:
-        show.result(result, dry_run=context.asked.dry_run, quiet=context.quiet)
+        context.told(result)
+    if "lines" not in result:
+        raise Elsewhere(_failure(result, kind), int(result["exit"]))
+    if not context.plain:
+        show.result(result, dry_run=dry_run, quiet=context.quiet)
     return int(result["exit"])
+
+
+def _failure(result: dict[str, Any], kind: str) -> str:
+    if result["exit"] != BRAKED or not result.get("plan") or kind == "apply":
+        return str(result["sentence"])
+    way = f"On the command line: {PROGRAM} {kind} --yes-to {result['plan']}"
+    return f"{result['sentence']}\n{way}"
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError("too large")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise Misconfigured([NOT_A_PLAN.format(path=path)]) from error
+    if not text:
+        raise Misconfigured([NOT_A_PLAN.format(path=path)])
+    return text

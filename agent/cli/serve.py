@@ -8,7 +8,7 @@ from agent.cli.context import Context, log_to_stderr, stopping
 from agent.config import Settings
 from agent.control import Control
 from agent.errors import SIDE_NAMES, DataDirBusy, Misconfigured
-from agent.results import DONE, NO_CONNECTION
+from agent.results import COMMAND, DONE, NO_CONNECTION
 from agent.service import Server, Service
 from agent.vault import Key
 from agent.wiring import real_times
@@ -55,7 +55,7 @@ def connect(context: Context) -> int:
         return _wait(context, side, door.begin_connect, door.sign_in)
     server = served(service, settings)
     try:
-        return _wait(context, side, service.connect, service.sign_in)
+        return _wait(context, side, lambda one: service.connect(one, COMMAND), service.sign_in)
     finally:
         server.stop()
         service.stop()

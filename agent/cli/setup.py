@@ -2,20 +2,18 @@
 
 import base64
 import getpass
-import json
-import os
+import re
 import secrets
 import sys
-from collections.abc import Callable, Generator, Iterator
-from pathlib import Path
+from collections.abc import Callable, Generator, Iterator, Mapping
 
 from werkzeug.security import generate_password_hash
 
-from agent.cli.context import Context, log_to_stderr
+from agent.cli.context import TAKEN, Context, alone, log_to_stderr, write_new
 from agent.config import Settings, example
 from agent.errors import SIDE_NAMES, AgentError, Misconfigured
 from agent.pair import Pair
-from agent.wiring import SIDES, callback, real_times
+from agent.wiring import SIDES, callback
 
 ASKED = {
     "sync.authoritative_system": ("authoritative_system", "Authoritative System (hra or xero)"),
@@ -25,6 +23,11 @@ ASKED = {
     "xero.client_secret": ("xero_client_secret", "Xero client secret"),
 }
 NEEDED = "sync.authoritative_system"
+APPROVALS, APPROVABLE, RECOMMENDED = "safety.approve", ("bank", "super", "tfn"), "bank"
+QUESTION = (
+    "Changes that a second person must approve on the page: bank, super, tfn or none "
+    "(recommended, since a stolen eSS password is used to redirect pay: bank) [bank]"
+)
 SECRET_BYTES, PASSWORD_BYTES = 32, 12
 Finding = tuple[str, str, int]
 NO_PERSON = "init: say which system wins a conflict: --authoritative-system hra or xero"
@@ -33,7 +36,7 @@ NO_PERSON = "init: say which system wins a conflict: --authoritative-system hra 
 def init(context: Context) -> int:
     """Write agent.ini with a fresh hook secret and a password, shown once."""
     if context.config.exists():
-        raise Misconfigured([f"{context.config}: is there already; move it away first"])
+        raise Misconfigured([TAKEN.format(path=context.config)])
     values = _given(context)
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     values |= {
@@ -44,7 +47,7 @@ def init(context: Context) -> int:
         text = example(values)
     except ValueError as wrong:
         raise Misconfigured([f"--set: {wrong}"]) from wrong
-    _write(context.config, text)
+    write_new(context.config, text)
     context.say(f"Wrote {context.config}.")
     print(f"The page's user is admin. It is shown this once:\npassword {password}", flush=True)
     for line in _next(context, values):
@@ -70,7 +73,24 @@ def _given(context: Context) -> dict[str, str]:
             values[name] = answer
     if values.get(NEEDED) not in SIDES:
         raise Misconfigured([NO_PERSON])
-    return values
+    return values | _approvals(context, values)
+
+
+def _approvals(context: Context, values: Mapping[str, str]) -> dict[str, str]:
+    """Which changes a second person approves (S2): recommended to a person, never decided for nobody."""
+    given = context.asked.approve
+    if given is None:
+        if APPROVALS in values:
+            return {}
+        given = _ask(QUESTION, APPROVALS)
+        if not given:
+            given = RECOMMENDED if sys.stdin.isatty() else ""
+    words = [word for word in re.split(r"[\s,]+", given.lower()) if word]
+    if words == ["none"]:
+        words = []
+    if not set(words) <= set(APPROVABLE):
+        raise Misconfigured([f"--approve {given}: takes bank, super and tfn, with commas, or none"])
+    return {APPROVALS: ", ".join(dict.fromkeys(words))}
 
 
 def _ask(question: str, name: str) -> str:
@@ -80,15 +100,6 @@ def _ask(question: str, name: str) -> str:
     if name.endswith("secret"):
         return getpass.getpass(f"{question}: ").strip()
     return input(f"{question}: ").strip()
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise Misconfigured([f"{path}: cannot be written"]) from error
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def _next(context: Context, values: dict[str, str]) -> Iterator[str]:
@@ -103,13 +114,10 @@ def check(context: Context) -> int:
     """Read the configuration and both connections; 1 with a finding, 3 with a side not connected."""
     settings = context.settings()
     log_to_stderr("error")
-    pair = Pair(settings, context.environ, real_times())
-    try:
+    with alone(context, settings) as pair:
         found = list(_findings(pair, settings))
-    finally:
-        pair.close()
     if context.plain:
-        print(json.dumps([{"finding": name, "text": text} for name, text, _ in found], indent=2))
+        context.told([{"finding": name, "text": text} for name, text, _ in found])
     else:
         for name, text, code in found:
             if code or not context.quiet:
@@ -129,6 +137,8 @@ def _findings(pair: Pair, settings: Settings) -> Iterator[Finding]:
     xero = yield from _side(pair, "xero")
     if hra and xero:
         yield from _branches(pair, settings)
+    if reason := pair.store.standing():
+        yield "schedules", f"{reason} To switch them on: schedules on", 1
     for scope in pair.store.stopped():
         yield "stopped", f"no {scope} is written to Xero any more; see the page", 1
 

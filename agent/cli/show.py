@@ -17,6 +17,7 @@ COUNTS = {
     "linked": "linked",
     "created_hra": "created in HRA Cloud",
     "created_xero": "created in Xero",
+    "terminated": "terminated in HRA Cloud",
     "to_hra": "fields written to HRA Cloud",
     "to_xero": "fields written to Xero",
     "conflicts": "conflicts",
@@ -25,14 +26,21 @@ COUNTS = {
     "calls_hra": "calls to HRA Cloud",
     "calls_xero": "calls to Xero",
 }
-ACTIONS = {"update": "change", "create": "create", "link": "link", "hold": "held"}
+ACTIONS = {
+    "update": "change",
+    "create": "create",
+    "convert": "convert",
+    "link": "link",
+    "hold": "held",
+}
 SYSTEMS = {"hra": "HRA Cloud", "xero": "Xero", "": ""}
 PHASES = {"reading": "reading", "writing": "working"}
 
 Tell = Callable[[dict[str, Any]], None]
 
 
-def _console() -> Console:
+def console() -> Console:
+    """The terminal; elsewhere a wide page, so that lines stay whole."""
     found = Console()
     return found if found.is_terminal else Console(width=WIDE)
 
@@ -40,11 +48,11 @@ def _console() -> Console:
 @contextmanager
 def bar(context: Context, kind: str) -> Iterator[Tell]:
     """A progress bar on a terminal; nothing elsewhere."""
-    console = Console(stderr=True)
-    if context.quiet or context.plain or not console.is_terminal:
+    terminal = Console(stderr=True)
+    if context.quiet or context.plain or not terminal.is_terminal:
         yield lambda now: None
         return
-    with progress_bar(console) as progress:
+    with progress_bar(terminal) as progress:
         task = progress.add_task(kind, total=None)
 
         def tell(now: dict[str, Any]) -> None:
@@ -69,47 +77,64 @@ def progress_bar(console: Console) -> Progress:
 
 def result(told: Mapping[str, Any], *, dry_run: bool, quiet: bool) -> None:
     """One run: its lines, its counts, and what waits for a person."""
-    console = _console()
+    out = console()
     shown = [
         line for line in told["lines"] if dry_run or line["action"] != "update" or line["note"]
     ]
     if shown and not quiet:
-        _lines(console, shown, dry_run)
+        _lines(out, shown, dry_run)
     counts = ", ".join(
         f"{told['counts'][name]} {word}"
         for name, word in COUNTS.items()
         if told["counts"].get(name)
     )
     heading = f"{told['kind'].capitalize()}: {counts or 'nothing to do'}."
-    console.print(heading, soft_wrap=True, highlight=False, markup=False)
+    out.print(heading, soft_wrap=True, highlight=False, markup=False)
+    if dry_run and told.get("plan"):
+        out.print(f"Plan {told['plan']}.", highlight=False)
+    if told.get("braked"):
+        line = f"The brake would stop this before its first write: {told['braked']}."
+        out.print(line, soft_wrap=True, highlight=False, markup=False)
     if told["needs_person"]:
         number = told["needs_person"]
         words = "One thing needs" if number == 1 else f"{number} things need"
-        console.print(f"{words} a person: see the page, or the command status.", highlight=False)
+        out.print(f"{words} a person: see the page, or the command attention.", highlight=False)
 
 
-def _lines(console: Console, lines: list[dict[str, Any]], dry_run: bool) -> None:
+def _lines(out: Console, lines: list[dict[str, Any]], dry_run: bool) -> None:
     table = Table("Who", "What", "Where", "Fields", "Note", box=None, pad_edge=False)
     for line in lines:
         fields = "\n".join(_field(one, dry_run) for one in line["fields"])
-        cells = (
-            _who(line),
-            ACTIONS.get(line["action"], line["action"]),
-            SYSTEMS.get(line["target"], line["target"]),
-            fields,
-            line["note"],
+        table.add_row(
+            *cells(
+                who(line),
+                ACTIONS.get(line["action"], line["action"]),
+                SYSTEMS.get(line["target"], line["target"]),
+                fields,
+                line["note"],
+            )
         )
-        table.add_row(*(escape(str(cell)) for cell in cells))
-    console.print(table)
+    out.print(table)
 
 
-def _who(line: Mapping[str, Any]) -> str:
-    """Name and employee number, then the ids on both sides."""
-    number = f" ({line['number']})" if line["number"] else ""
+def who(line: Mapping[str, Any]) -> str:
+    """Name (where it is known) and employee number, then the ids on both sides."""
+    name, number = line.get("name", ""), line["number"] or ""
+    told = f"{name} ({number})" if name and number else name or number
     ids = [
         f"{SYSTEMS[side]} {line[f'{side}_id']}" for side in ("hra", "xero") if line[f"{side}_id"]
     ]
-    return "\n".join(part for part in (f"{line['name']}{number}".strip(), *ids) if part)
+    return "\n".join(part for part in (told, *ids) if part)
+
+
+def cells(*texts: object) -> Iterator[str]:
+    """Texts as rich prints them unchanged, their lines kept."""
+    return ("\n".join(escape(clean(line)) for line in str(text).split("\n")) for text in texts)
+
+
+def clean(line: str) -> str:
+    """Without the signs that steer a terminal: a name, or a line that somebody forged, may hold any."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)
 
 
 def _field(one: Mapping[str, Any], dry_run: bool) -> str:
@@ -120,21 +145,21 @@ def _field(one: Mapping[str, Any], dry_run: bool) -> str:
 
 def status(told: Mapping[str, Any]) -> None:
     """What the page shows, in a few lines."""
-    console = _console()
-    _walk(console, told, 0)
+    out = console()
+    _walk(out, told, 0)
 
 
-def _walk(console: Console, told: Any, depth: int) -> None:
+def _walk(out: Console, told: Any, depth: int) -> None:
     pad = "  " * depth
     items = told.items() if isinstance(told, Mapping) else enumerate(told, 1)
     for name, value in items:
         if isinstance(value, Mapping | list | tuple):
             if value:
-                console.print(f"{pad}{name}:", markup=False, highlight=False)
-                _walk(console, value, depth + 1)
+                out.print(f"{pad}{name}:", markup=False, highlight=False)
+                _walk(out, value, depth + 1)
         elif value not in (None, ""):
             line = f"{pad}{name}: {value}"
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def table(rows: Mapping[str, object], title: str) -> None:
@@ -142,4 +167,4 @@ def table(rows: Mapping[str, object], title: str) -> None:
     made = Table(title=title, show_header=False, title_justify="left")
     for name, value in rows.items():
         made.add_row(escape(name), escape(str(value)))
-    _console().print(made)
+    console().print(made)

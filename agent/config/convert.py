@@ -19,6 +19,7 @@ Convert = Callable[[str], Any]
 
 SECRET_BYTES = range(24, 65)  # Standard Webhooks 1.0
 PASSWORD_HASH = re.compile(r"(scrypt(:\d+){3}|pbkdf2:\w+:\d+)\$[^$\s]+\$[0-9a-f]+")
+NOTICE_URL = re.compile(r"[A-Za-z][A-Za-z0-9]*://\S+")
 DURATION = re.compile(r"(\d+)\s*([smh])")
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 YES, NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
@@ -120,11 +121,6 @@ def percentage(value: str) -> Decimal:
     return number / 100
 
 
-def optional(convert: Convert) -> Convert:
-    """The same, or None where nothing is written."""
-    return lambda value: convert(value) if value else None
-
-
 def timezone(value: str) -> ZoneInfo:
     """A time zone of the tz database."""
     try:
@@ -150,9 +146,15 @@ def system_address(value: str) -> str:
     return plain
 
 
-def words_as_written(value: str) -> tuple[str, ...]:
-    """Words of any kind, separated by spaces; empty is none."""
-    return tuple(value.split())
+def notice_urls(value: str) -> tuple[str, ...]:
+    """Addresses of notices in any scheme, separated by spaces; empty is none."""
+    urls = tuple(value.split())
+    if not all(NOTICE_URL.fullmatch(url) for url in urls):
+        raise ValueError(
+            "is not a list of addresses such as mailtos://user:password@example.com or slack://... "
+            "(separated by spaces)"
+        )
+    return urls
 
 
 def hook_secrets(value: str) -> tuple[str, ...]:

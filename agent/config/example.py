@@ -52,10 +52,9 @@ def _option(option: Option, value: str | None) -> Iterator[str]:
     if value is not None and (value != value.strip() or "\n" in value):
         raise ValueError(f"{option.section}.{option.key}: not one line")
     note = " Required." if option.default is None else ""
-    note = " (not in this version)" if option.later else note
     yield from _comment(option.about + note)
     written = option.default or "" if value is None else value
-    yield f"{'# ' if option.later and value is None else ''}{option.key} = {written}".rstrip()
+    yield f"{option.key} = {written}".rstrip()
 
 
 def _comment(text: str) -> list[str]:

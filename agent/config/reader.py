@@ -11,7 +11,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from agent import __version__
 from agent.config import ini, settings
 from agent.config.maps import MAPS, NamedMap
 from agent.config.settings import Settings
@@ -94,20 +93,10 @@ def _value(option: Option, sections: ini.Sections, environ: Mapping[str, str]) -
     text = given or in_file or option.default
     if text is None:
         raise ValueError(f"is missing. {option.about}")
-    if option.later and not _is_default(option, text):
-        version = ".".join(__version__.split(".")[:2])
-        raise ValueError(f"is not available in version {version} (leave it out){source}")
     try:
         return option.convert(text)
     except ValueError as problem:
         raise ValueError(f"{_shown(option, text)} {problem}{source}") from problem
-
-
-def _is_default(option: Option, text: str) -> bool:
-    try:
-        return bool(option.convert(text) == option.convert(option.default or ""))
-    except ValueError:
-        return False
 
 
 def _entries(one: NamedMap, entries: Mapping[str, str], problems: list[str]) -> dict[str, str]:

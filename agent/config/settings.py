@@ -95,18 +95,18 @@ class Page:
 
 @dataclass(frozen=True)
 class Safety:
-    """The brake and the approvals; None, empty and `warn` mean that nothing is braked or held."""
+    """The brake (a share from 0 to 1, where 1 never brakes) and what waits for a second person."""
 
-    max_changed_share: Decimal | None
-    max_terminations: int | None
-    max_creates: int | None
+    max_changed_share: Decimal
+    max_terminations: int
+    max_creates: int
     approve: tuple[str, ...]
     earlier_end_date: str
 
 
 @dataclass(frozen=True)
 class Notify:
-    """Where notices go."""
+    """Where notices go: addresses that carry a secret each."""
 
     urls: tuple[str, ...] = field(repr=False)
 

@@ -1,8 +1,7 @@
 """THE SETTINGS TABLE: every key of agent.ini, its converter, its default and a sentence about it.
 
 Reading, the environment, the problem lines and agent.ini.example all come from it. A default of
-None makes the key required. `later` marks what this version lacks: any other value than the default
-is refused, never ignored. Addresses: HR Assured names rest.hrassured.com; its login host is
+None makes the key required. Addresses: HR Assured names rest.hrassured.com; its login host is
 undocumented (assumption A1: the contract names login.enablehr.com, enableHR's own). Xero's are
 those of its developer site.
 """
@@ -26,7 +25,6 @@ class Option:
     default: str | None
     about: str
     secret: bool = False
-    later: bool = False
 
     @property
     def variable(self) -> str:
@@ -48,11 +46,11 @@ SECTIONS: Mapping[str, str] = {
     "hooks": "The hook that tells the agent of a save in eSS: POST {public_url}/hooks/ess.",
     "page": "The status page.",
     "safety": "Brakes and approvals.",
-    "notify": "Notices.",
+    "notify": "Notices by e-mail or chat: counts and a link, no names. github.com/caronc/apprise",
 }
 
 MATCH_BY = to.choice("off", "date_of_birth", "postcode", "either")
-COUNT = to.optional(to.whole(0, 1_000_000))
+COUNT = to.whole(0, 1_000_000)
 
 # One option a row, as a table reads best.
 # fmt: off
@@ -104,13 +102,14 @@ OPTIONS: tuple[Option, ...] = (
            "Create a regulated super fund in Xero where the organisation lacks it."),
     Option("matching", "employees", MATCH_BY, "date_of_birth",
            "Link an HRA employee by name and date_of_birth, postcode or either; off: by a person."),
-    Option("matching", "candidates", MATCH_BY, "off", "The same for HRA candidates.", later=True),
+    Option("matching", "candidates", MATCH_BY, "off",
+           "The same for HRA candidates; one who is matched is converted to an employee."),
     Option("matching", "employee_numbers_across_branches", to.yes_no, "no",
-           "Link a match that sits in another branch than the mapped one.", later=True),
+           "Link a match that sits in another branch than the mapped one; no: a person decides."),
     Option("branches", "match_employee_groups", to.yes_no, "no",
            "Find the branch by the Employee Group, through the branch_map below."),
     Option("branches", "allow_transfers", to.yes_no, "no",
-           "Transfer the HRA employee when the Employee Group changes.", later=True),
+           "Transfer the HRA employee (with everything) when the Employee Group changes in Xero."),
     Option("branches", "default_branch", to.text, "",
            "The branch id or path for everyone, where groups are not matched."),
     Option("hooks", "secret", to.hook_secrets, "",
@@ -123,17 +122,18 @@ OPTIONS: tuple[Option, ...] = (
            secret=True),
     Option("page", "session_hours", to.hours(MONTH), "8",
            "Hours until a sign-in to the page ends."),
-    Option("safety", "max_changed_share", to.optional(to.percentage), "",
-           "Stop a run that would change more than this share of the linked people, such as 50%.",
-           later=True),
-    Option("safety", "max_terminations", COUNT, "",
-           "Stop a run that would terminate more people than this.", later=True),
-    Option("safety", "max_creates", COUNT, "",
-           "Stop a scheduled run that would create more people than this.", later=True),
+    Option("safety", "max_changed_share", to.percentage, "50%",
+           "Stop a run that would change more than this share of the linked people; 100%: never."),
+    Option("safety", "max_terminations", COUNT, "5",
+           "Stop a run that would terminate more people than this."),
+    Option("safety", "max_creates", COUNT, "25",
+           "Stop a scheduled run that would create more people than this."),
     Option("safety", "approve", to.words("bank", "super", "tfn"), "",
-           "Changes that a second person approves: bank, super, tfn; empty is off.", later=True),
+           "Changes that a second person approves on the page: bank, super, tfn; empty is off."),
     Option("safety", "earlier_end_date", to.choice("warn", "hold"), "warn",
-           "What an end date earlier than HRA's does: warn, or hold for a person.", later=True),
-    Option("notify", "urls", to.words_as_written, "", "Where notices go.", secret=True, later=True),
+           "What an end date earlier than HRA's does: warn, or hold for a person."),
+    Option("notify", "urls", to.notice_urls, "",
+           "Where notices go, separated by spaces: mailtos://..., slack://..., as Apprise has them.",
+           secret=True),
 )
 # fmt: on

@@ -38,6 +38,18 @@ def user_name(user: Json) -> str:
     return full or words(user, "username") or ""
 
 
+def signed_in(user: Json) -> tuple[str, str]:
+    """Full name and e-mail of the person who signed in, "" where HRA does not tell (T2).
+
+    The employee of a sign-in is known by these alone (assumption A19); a user name that is an e-mail
+    address, as in the contract's example, counts as theirs.
+    """
+    first, last = words(user, "firstName"), words(user, "lastName")
+    username = words(user, "username") or ""
+    email = words(user, "email") or (username if "@" in username else "")
+    return f"{first} {last}" if first and last else "", email
+
+
 def user_accounts(user: Json) -> dict[str, str]:
     """The accounts of the person who signed in, id -> trading name."""
     return {id: _name(row) for row in rows(user, "accounts") for id in _ids(row.get("id"))}

@@ -4,6 +4,8 @@ A value that HRA already holds in another spelling is no change (D5); one that i
 that must not be emptied, is refused under its own name, so that the rest of its group still goes.
 """
 
+from collections.abc import Mapping
+
 from agent import fields
 from agent.employee import UNKNOWN, Value, Values
 from agent.fields import FIELDS
@@ -30,6 +32,24 @@ def split(
         elif value is not None or row.group != "leave":
             groups.setdefault(row.group, {})[name] = value
     return groups, refused
+
+
+# What HRA does by an action of its own, in the order in which it is asked for: a transfer is a
+# record's last action (M5).
+STEPS = ("end_date", "branch")
+
+
+def apart(
+    wanted: Mapping[str, Mapping[str, Value]],
+) -> tuple[dict[str, dict[str, Value]], dict[str, Value]]:
+    """Group -> field -> value without what takes an action, and that: field -> value."""
+    sections = {
+        group: {name: value for name, value in values.items() if name not in STEPS}
+        for group, values in wanted.items()
+    }
+    details = wanted.get("details", {})
+    steps = {name: details[name] for name in STEPS if name in details}
+    return {group: values for group, values in sections.items() if values}, steps
 
 
 def _reason(row: fields.Field, value: Value) -> str:

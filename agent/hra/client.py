@@ -1,16 +1,16 @@
-"""HraClient: HRA Cloud as a Side, and the calls beside it (branches, candidates, actions).
+"""HraClient: HRA Cloud as an HraSide, and the calls beside it (branches, one candidate).
 
 Touches HRA Cloud through the transport that it is handed, nothing else. Facts about the vendor are
 from its contract; what the contract leaves open is named as an assumption where it is relied on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import date
 
 from agent.employee import UNKNOWN, Employee, Person, Values
 from agent.errors import (
-    AccessLost,
     OutcomeUnknown,
     Refused,
     SideError,
@@ -20,38 +20,23 @@ from agent.errors import (
 from agent.fields import FIELDS
 from agent.hra import accounts, mapping, mapping_details
 from agent.hra.actions import POLLS, Actions
-from agent.hra.changes import sentences, split
-from agent.hra.listing import account_path, everything
+from agent.hra.changes import apart, sentences, split
+from agent.hra.hiring import Hiring
+from agent.hra.listing import account_path
 from agent.hra.records import SIDE, Records
-from agent.hra.wire import Json, OddShape, Transport, last_segment, words
+from agent.hra.reference import NEEDED_SCOPES, Branch, Reference
+from agent.hra.steps import Steps
+from agent.hra.wire import Json, OddShape, Transport, last_segment
 from agent.hra.writing import Outcome, Writing
 from agent.side import Listing, Probe, Written
 
-REFERENCE_DATA = "read:accounts:referencedata"
-NEEDED_SCOPES = (
-    "read:accounts",
-    REFERENCE_DATA,
-    "read:employees",
-    "manage:employees",
-    "read:employees:payroll",
-    "manage:employees:payroll",
-)
+__all__ = ["Branch", "HraClient"]
+
 NEEDED_TO_CREATE = ("first_name", "last_name", "branch")
 NOT_SURE = (
     "HRA Cloud made the new record but did not answer for this part of it; "
     "the next import looks again."
 )
-
-
-@dataclass(frozen=True)
-class Branch:
-    """A branch of the account; `path` is its name after those of its parents (contract:
-    /Parent/Branch).
-    """
-
-    id: str
-    name: str
-    path: str
 
 
 class HraClient:
@@ -83,10 +68,11 @@ class HraClient:
         self._email = email
         self._scopes = scopes
         self._records = Records(transport, account_id, email, scopes, pool)
-        self._writing = Writing(transport, self._records, email, self._lists)
-        self._branches: tuple[Branch, ...] | None = None
-        self._references: mapping.References | None = None
+        self._reference = Reference(transport, account_id, self._records.missing)
+        self._writing = Writing(transport, self._records, email, self._reference.lists)
         self.actions = Actions(transport, account_id, sleep, polls)
+        self._hiring = Hiring(transport, account_id, email, self.actions)
+        self._steps = Steps(self._records, self.actions, self._reference.known_branches)
 
     # --- what is connected --------------------------------------------------------------------
 
@@ -103,28 +89,24 @@ class HraClient:
             mine = accounts.user_accounts(user) or dict(accounts.accounts(self._transport))
             if self._account_id not in mine:
                 raise WrongTarget(SIDE)
-            who = accounts.user_name(user)
+            who, signed_in = accounts.user_name(user), accounts.signed_in(user)
         except OddShape as odd:
             raise UnreadableAnswer(SIDE, str(odd)) from None
         name = mine[self._account_id]
-        return Probe(
-            f"{name} ({who})" if name and who else name or who, self._account_id, self.missing
-        )
+        shown = f"{name} ({who})" if name and who else name or who
+        return Probe(shown, self._account_id, self.missing, signed_in)
 
     def begin(self) -> None:
         """Read branches, honorifics and genders afresh. Without the scope for them they are simply
         not known.
         """
-        self._branches = self._read_branches()
-        self._references = self._read_references()
+        self._reference.begin()
 
     def branches(self) -> tuple[Branch, ...]:
         """The account's branches, as read by the last `begin`; none without the scope for reference
         data.
         """
-        if self._branches is None:
-            self._branches = self._read_branches()
-        return self._branches
+        return self._reference.branches()
 
     # --- people -------------------------------------------------------------------------------
 
@@ -136,8 +118,7 @@ class HraClient:
         A person without a readable update time counts as changed. assumption A3: the plain list
         shows people of every status.
         """
-        listed = everything(self._transport, account_path(self._account_id, "employees"))
-        people = self._people(listed)
+        people = self._hiring.employees()
         marker = max((person.updated for person in people), default="")
         if not since:
             return Listing(people, marker, complete=True)
@@ -148,15 +129,31 @@ class HraClient:
         """Every candidate; those no longer current have the status GONE. Needs the scope
         read:candidates.
         """
-        listed = everything(self._transport, account_path(self._account_id, "candidates"))
-        read = zip(self._people(listed), listed, strict=True)
-        return tuple(mapping.as_candidate(person, record) for person, record in read)
+        return self._hiring.candidates()
+
+    def candidate(self, id: str) -> Person:
+        """One candidate with postcode, e-mail and mobile, which the list lacks. Raises NotFound,
+        WrongRecord.
+        """
+        return self._hiring.candidate(id)
+
+    def convert(self, candidate: Person, start: date | None) -> str:
+        """Make an employee of a candidate (M3); the new employee's id. `start` None leaves the
+        start date to HRA.
+
+        Raises NotFound (no current candidate any more) or Refused where nothing was done,
+        ActionFailed, OutcomeUnknown (it may have happened).
+        """
+        return self._hiring.convert(candidate, start)
 
     def person(self, id: str) -> Person:
         """Postcode, e-mail and mobile too, from the detail; a transfer is not followed. Raises
         NotFound, WrongRecord.
         """
-        return self._people((self._records.detail(id),))[0]
+        try:
+            return mapping.person(self._records.detail(id), self._email)
+        except OddShape as odd:
+            raise UnreadableAnswer(SIDE, str(odd)) from None
 
     def fetch(self, id: str, groups: frozenset[str] | None = None) -> Employee:
         """One record with the named groups. Raises NotFound, WrongRecord, TransferLoop."""
@@ -166,15 +163,17 @@ class HraClient:
 
     def update(self, employee: Employee, changes: Values) -> Written:
         """Lay the changes over the record as just read, section by section, and read back what was
-        written.
+        written. An end date is a termination, a branch a transfer, after all sections: what is read
+        back then is the new record, with its id.
 
-        Raises Refused where nothing could be written because all of it was refused, OutcomeUnknown,
-        or the error that kept the first section from being sent.
+        An action that is refused or fails is refused under the field's name; one that did not end
+        in time reads back as it was. Raises Refused where nothing could be written because all of
+        it was refused, OutcomeUnknown, or the error that kept the first part from being sent.
         """
         wanted, refused = split(employee.values, changes)
-        outcome = self._writing.apply(employee, wanted)
+        outcome = self._carried_out(employee, *apart(wanted))
         refused |= outcome.refused
-        if refused and not outcome.sent:
+        if refused and outcome.nothing:
             raise Refused(SIDE, sentences(refused))
         return self._written(employee, outcome, refused)
 
@@ -188,11 +187,25 @@ class HraClient:
         details = wanted.pop("details", {})
         employee = self._made(self._new(details, refused), frozenset(wanted))
         try:
-            outcome = self._writing.apply(employee, wanted)
+            outcome = self._carried_out(employee, wanted, {})
             return self._written(employee, outcome, {**refused, **outcome.refused})
         except SideError:
             unsure = {group: (NOT_SURE,) for group in wanted}
             return Written(_details_only(employee), {**refused, **unsure})
+
+    def _carried_out(
+        self, employee: Employee, sections: Mapping[str, Values], steps: Values
+    ) -> Outcome:
+        outcome = Outcome()
+        try:
+            self._writing.apply(employee, sections, outcome)
+            self._steps.take(employee.id, steps, outcome)
+        except SideError as error:
+            if outcome.nothing or isinstance(error, OutcomeUnknown):
+                raise
+            # Something was written already: saying "nothing was" would be wrong.
+            raise OutcomeUnknown(SIDE, error.detail, correlation=error.correlation) from error
+        return outcome
 
     def _new(self, details: Values, refused: dict[str, tuple[str, ...]]) -> Json:
         lacking = [name for name in NEEDED_TO_CREATE if name not in details]
@@ -201,7 +214,9 @@ class HraClient:
             raise Refused(
                 SIDE, known or ("A new record needs a first name, a last name and a branch.",)
             )
-        draft = mapping_details.new(details, self._email, self._writing.listed(details))
+        if reason := self._steps.no_branch(details["branch"]):
+            raise Refused(SIDE, (reason,))
+        draft = mapping_details.new(details, self._email, self._reference.lists(details))
         refused |= draft.refused
         if draft.body is None:
             raise Refused(SIDE, sentences(draft.refused))
@@ -222,44 +237,10 @@ class HraClient:
     def _written(
         self, employee: Employee, outcome: Outcome, refused: dict[str, tuple[str, ...]]
     ) -> Written:
-        if not outcome.sent:
+        if outcome.nothing:
             return Written(employee, refused)
         after, gone = self._writing.read_back(employee, outcome)
         return Written(after, refused, gone)
-
-    # --- reference data -----------------------------------------------------------------------
-
-    def _lists(self) -> mapping.References:
-        if self._references is None:
-            self._references = self._read_references()
-        return self._references
-
-    def _read_branches(self) -> tuple[Branch, ...]:
-        return tuple(
-            Branch(str(row["id"]), words(row, "name") or "", words(row, "path") or "")
-            for row in self._reference("branches") or ()
-        )
-
-    def _read_references(self) -> mapping.References:
-        titles, genders = self._reference("honorifics"), self._reference("genders")
-        return mapping.references(titles, genders)
-
-    def _reference(self, name: str) -> tuple[Json, ...] | None:
-        try:
-            read = everything(self._transport, account_path(self._account_id, name))
-        except AccessLost as lost:
-            if lost.status == 401:
-                raise
-            self._records.missing.add(REFERENCE_DATA)
-            return None
-        self._records.missing.discard(REFERENCE_DATA)
-        return read
-
-    def _people(self, listed: tuple[Json, ...]) -> tuple[Person, ...]:
-        try:
-            return tuple(mapping.person(record, self._email) for record in listed)
-        except OddShape as odd:
-            raise UnreadableAnswer(SIDE, str(odd)) from None
 
 
 def _details_only(employee: Employee) -> Employee:

@@ -74,14 +74,24 @@ def person(record: Json, email: str) -> Person:
         number=words(record, "employeeNumber"),
         created=instant(record, "dateCreatedUTC"),
         new_id=words(record, "newEmployeeId"),
+        old_id=words(record, "oldEmployeeId"),
+        branch=words(part(record, "ownerBranch"), "id"),
     )
 
 
 def as_candidate(found: Person, record: Json) -> Person:
-    """A Person of a row of the list of candidates, whose status and number go by other keys."""
+    """A Person of a candidate's row or detail, where status, number and transfers go by other
+    keys.
+    """
     current = record.get("candidateStatus") == "Current"
-    number = words(record, "candidateNumber")
-    return replace(found, status=Status.CURRENT if current else Status.GONE, number=number)
+    return replace(
+        found,
+        status=Status.CURRENT if current else Status.GONE,
+        number=words(record, "candidateNumber"),
+        new_id=words(record, "newCandidateId"),
+        old_id=words(record, "oldCandidateId"),
+        candidate=True,
+    )
 
 
 def references(titles: Iterable[Json] | None, genders: Iterable[Json] | None) -> References:

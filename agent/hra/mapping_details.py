@@ -41,16 +41,28 @@ LONGEST = {
     "preferredName": 255, "nickname": 128, "positionTitle": 255, "employeeNumber": 64,
 }  # fmt: skip
 LONGEST_PART = 128
+NEEDED = ("branchId", "firstName", "surname")
+NAMES = ("first_name", "last_name")
 DATE_FORM = re.compile(r"(19\d{2}|20([0-4]\d|50))-(0[1-9]|1[0-2])-(0[1-9]|[1-2][0-9]|3[0-1])")
 
 NO_TITLES = (
     "HRA Cloud's list of titles cannot be read (scope read:accounts:referencedata is missing)."
 )
 UNKNOWN_TITLE = "The title is not among this HRA Cloud account's titles (honorifics); add it there."
-BY_ACTION = {
-    "branch": "is changed in HRA Cloud by a transfer, which is a step of its own",
-    "end_date": "is changed in HRA Cloud by a termination, which is a step of its own",
-}
+UNLISTED_TITLE = (
+    "HRA Cloud holds a title for this person that is not among its own titles (honorifics), and "
+    "takes no change of the details until that is mended; add the title there or choose another."
+)
+LABELS = {
+    "branchId": "branch", "title": "title", "firstName": "first name",
+    "middleName": "middle names", "surname": "last name", "preferredName": "preferred name",
+    "nickname": "nickname", "positionTitle": "job title", "employeeNumber": "employee number",
+    "dateOfBirth": "date of birth", "commencementDate": "start date",
+}  # fmt: skip
+NESTED_LABELS = {
+    "personalAddress": "home address", "postalAddress": "postal address",
+    "home": "home contacts", "work": "work contacts",
+}  # fmt: skip
 
 
 def draft(detail: Json, wanted: Values, email: str, lists: References) -> Draft:
@@ -58,7 +70,7 @@ def draft(detail: Json, wanted: Values, email: str, lists: References) -> Draft:
 
     A field that HRA cannot hold stays as it is and is refused under its own name. Where the record
     as read would not pass HRA's own rules for input, nothing is sent: leaving the bad part out
-    would erase it.
+    would erase it. `wanted` has neither branch nor end date: those take actions.
     """
     body = _kept(detail)
     refused: dict[str, tuple[str, ...]] = {}
@@ -68,7 +80,7 @@ def draft(detail: Json, wanted: Values, email: str, lists: References) -> Draft:
             refused[name] = (reason,)
         else:
             _lay(body, detail, name, fitting, email)
-    faults = _faults(filled(body))
+    faults = _faults(filled(body)) + _unlisted(body, lists)
     if faults:
         return Draft(None, {**refused, "details": faults})
     return Draft(filled(body) if len(refused) < len(wanted) else None, refused)
@@ -83,7 +95,10 @@ def new(wanted: Values, email: str, lists: References) -> Draft:
     branch = wanted.get("branch")
     rest = {name: value for name, value in wanted.items() if name not in ("branch", "end_date")}
     start = {"employmentStatus": "Current", "ownerBranch": {"id": branch}}
-    return draft(start, rest, email, lists)
+    made = draft(start, rest, email, lists)
+    # Without a name there is no record: then only what is wrong with the name is worth saying.
+    needed = {name: why for name, why in made.refused.items() if name in NAMES}
+    return Draft(None, needed) if needed else made
 
 
 def vanished(before: Json, after: Json, email: str) -> tuple[str, ...]:
@@ -115,12 +130,10 @@ def _kept(detail: Json) -> dict[str, Any]:
 def _fit(name: str, value: Value, lists: References) -> tuple[Value, str]:
     """The value as HRA would hold it, or the reason why it can't."""
     label = fields.FIELDS[name].label
-    if name in BY_ACTION:
-        return None, f"The {label} {BY_ACTION[name]}."
     if name == "title" and value is not None:
         return _title(value, lists)
-    if name == "gender" and value is not None and value not in (lists.genders or GENDERS):
-        return None, "The gender is not among the genders of this HRA Cloud account."
+    if name == "gender":
+        return _gender(value, lists.genders or frozenset((*GENDERS, NOT_STATED)))
     longest = _longest(name)
     if longest and max(map(len, _texts(value)), default=0) > longest:
         return None, f"The {label} is longer than the {longest} characters that HRA Cloud takes."
@@ -132,6 +145,15 @@ def _title(value: str, lists: References) -> tuple[Value, str]:
         return None, NO_TITLES
     own = lists.titles.get(folded_title(value))
     return (None, UNKNOWN_TITLE) if own is None else (own, "")
+
+
+def _gender(value: str | None, known: frozenset[str]) -> tuple[Value, str]:
+    """None goes as Not_Stated where the account has that, else as an absent key."""
+    if value is None:
+        return (NOT_STATED if NOT_STATED in known else None), ""
+    if value not in known:
+        return None, "The gender is not among the genders of this HRA Cloud account."
+    return value, ""
 
 
 def _longest(name: str) -> int | None:
@@ -152,7 +174,7 @@ def _lay(body: dict[str, Any], detail: Json, name: str, value: Value, email: str
     elif name in DATES:
         body[DATES[name]] = value.isoformat() if isinstance(value, date) else None
     elif name == "gender":
-        body["gender"] = value or NOT_STATED
+        body["gender"] = value
     elif name == "home_address":
         body["personalAddress"] = _own_address(part(detail, "personalAddress"), value)
     elif name == "email":
@@ -175,18 +197,32 @@ def _own_address(raw: Json, value: Address | None) -> dict[str, Any]:
 
 
 def _faults(body: Json) -> tuple[str, ...]:
-    """Why HRA's own rules for input would not take the body: names of keys, never values."""
-    missing = [key for key in ("branchId", "firstName", "surname") if not body.get(key)]
-    long = [key for key, most in LONGEST.items() if len(str(body.get(key, ""))) > most]
-    nested = [part(body, key) for key in ("personalAddress", "postalAddress")]
-    nested += [part(part(body, "contacts"), key) for key in ("home", "work")]
-    long += [key for one in nested for key, text in one.items() if len(str(text)) > LONGEST_PART]
-    dates = [key for key in DATES.values() if key in body and not _is_date(body[key])]
+    """Why HRA's own rules for input would not take the body: names of fields, never values."""
+    missing = [LABELS[key] for key in NEEDED if not body.get(key)]
+    long = [LABELS[key] for key, most in LONGEST.items() if len(str(body.get(key, ""))) > most]
+    nested = {**body, **part(body, "contacts")}
+    long += [
+        label
+        for key, label in NESTED_LABELS.items()
+        if any(len(str(text)) > LONGEST_PART for text in part(nested, key).values())
+    ]
+    dates = [LABELS[key] for key in DATES.values() if key in body and not _is_date(body[key])]
     return (
-        *(f"HRA Cloud's {key} is empty, and it takes no record without." for key in missing),
-        *(f"HRA Cloud's {key} is longer than its own update takes; shorten it." for key in long),
-        *(f"HRA Cloud's {key} is no date that its own update takes; correct it." for key in dates),
+        *(f"The {one} is empty in HRA Cloud, which takes no record without it." for one in missing),
+        *(f"HRA Cloud holds {one} longer than it takes back; shorten it there." for one in long),
+        *(
+            f"HRA Cloud holds a {one} that it does not take back (no date of 1900 to 2050); "
+            "correct it there."
+            for one in dates
+        ),
     )
+
+
+def _unlisted(body: Json, lists: References) -> tuple[str, ...]:
+    """A title that HRA would send the whole record back for; an empty list proves nothing."""
+    title = body.get("title")
+    unlisted = title and lists.titles and folded_title(str(title)) not in lists.titles
+    return (UNLISTED_TITLE,) if unlisted else ()
 
 
 def _is_date(value: Any) -> bool:

@@ -104,11 +104,28 @@ class Records:
         """
         asked = frozenset(GROUPS) if groups is None else groups
         reads = self._reads(id, asked)
-        detail, came_from = self._in_use(id)
+        detail, came_from = self.in_use(id)
         if detail["id"] != id:
             reads = self._reads(detail["id"], asked)
         raw = {group: body for group, read in reads.items() if (body := read()) is not None}
         return self.employee({"details": detail, **raw}, asked, came_from)
+
+    def in_use(self, id: str) -> tuple[Json, str | None]:
+        """The detail at the end of the chain of transfers, and the record before it. Raises
+        TransferLoop.
+
+        assumption A14: who is Current is in use, even if the record names a new one (a copy, a
+        transfer to come).
+        """
+        seen = [id]
+        while True:
+            detail = self.detail(seen[-1])
+            follower = detail.get("newEmployeeId")
+            if not isinstance(follower, str) or detail.get("employmentStatus") == "Current":
+                return detail, seen[-2] if len(seen) > 1 else None
+            if follower in seen or len(seen) > MOST_TRANSFERS:
+                raise TransferLoop(SIDE)
+            seen.append(follower)
 
     def employee(
         self, raw: Mapping[str, Any], groups: frozenset[str], came_from: str | None = None
@@ -145,20 +162,3 @@ class Records:
         if self._pool is None:
             return dict(reads)
         return {group: self._pool.submit(read).result for group, read in reads.items()}
-
-    def _in_use(self, id: str) -> tuple[Json, str | None]:
-        """The detail at the end of the chain of transfers, and the record before it. Raises
-        TransferLoop.
-
-        assumption A14: who is Current is in use, even if the record names a new one (a copy, a
-        transfer to come).
-        """
-        seen = [id]
-        while True:
-            detail = self.detail(seen[-1])
-            follower = detail.get("newEmployeeId")
-            if not isinstance(follower, str) or detail.get("employmentStatus") == "Current":
-                return detail, seen[-2] if len(seen) > 1 else None
-            if follower in seen or len(seen) > MOST_TRANSFERS:
-                raise TransferLoop(SIDE)
-            seen.append(follower)

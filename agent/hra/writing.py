@@ -5,8 +5,8 @@ Promises: only sections with a change are sent; a section that is refused stops 
 whose outcome is not known stops everything, so that it is looked at first.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.employee import Employee, Value
@@ -37,61 +37,59 @@ NO_REASON = "HRA Cloud refused it and gave no reason."
 
 @dataclass
 class Outcome:
-    """What came of the sections so far: body sent per written group, reasons per refused group or
-    field.
+    """What came of the write so far: body sent per written group, fields whose action was asked for
+    or needed no more, reasons per refused group or field.
     """
 
     sent: dict[str, Json] = field(default_factory=dict)
+    acted: set[str] = field(default_factory=set)
     refused: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def nothing(self) -> bool:
+        """Nothing was written, and nothing is to be read back."""
+        return not self.sent and not self.acted
 
 
 @dataclass(frozen=True)
 class Writing:
-    """Writes sections of existing records. `lists` gives the account's honorifics and genders."""
+    """Writes sections of existing records. `lists` gives the account's honorifics and genders for
+    the named fields.
+    """
 
     transport: Transport
     records: Records
     email: str
-    lists: Callable[[], mapping.References]
+    lists: Callable[[Iterable[str]], mapping.References]
 
-    def apply(self, employee: Employee, wanted: Wanted) -> Outcome:
-        """Write every wanted group. Raises OutcomeUnknown, or what kept the first section from
-        being written.
-        """
-        done = Outcome()
+    def apply(self, employee: Employee, wanted: Wanted, done: Outcome) -> None:
+        """Write every wanted group, noting in `done` what came of it. Raises what stopped it."""
         for group in (name for name in GROUPS if name in wanted):
             try:
                 self._section(employee, group, wanted[group], done)
             except Refused as refusal:
                 done.refused[group] = refusal.reasons or (NO_REASON,)
-            except SideError as error:
-                # Something was written already: saying "nothing was" would be wrong.
-                if done.sent and not isinstance(error, OutcomeUnknown):
-                    raise OutcomeUnknown(
-                        SIDE, error.detail, correlation=error.correlation
-                    ) from error
-                raise
-        return done
 
     def read_back(self, employee: Employee, outcome: Outcome) -> tuple[Employee, tuple[str, ...]]:
-        """The record after the write, and what vanished from it. Raises OutcomeUnknown where it
-        can't be read.
+        """The record after the write, and what vanished from it; after a transfer the new record,
+        with every group that was read of the old one. Raises OutcomeUnknown where it can't be read.
         """
-        written = frozenset(outcome.sent)
+        written = frozenset(outcome.sent) | ({"details"} if outcome.acted else set())
         try:
             after = self.records.fetch(employee.id, written)
+            if after.id != employee.id:
+                written |= employee.groups
+                after = replace(self.records.fetch(after.id, written), old_id=after.old_id)
             gone = self._gone(employee.raw, after.raw, outcome)
         except SideError as error:
             raise OutcomeUnknown(
                 SIDE, "the record could not be read back", status=error.status
             ) from error
+        if after.id != employee.id:
+            return after, gone
         raw = {**employee.raw, **after.raw}
         read = self.records.employee(raw, written, after.old_id)
         return _joined(employee, read), gone
-
-    def listed(self, wanted: Mapping[str, Value]) -> mapping.References:
-        """The account's lists where a wanted field is checked against one; they cost two calls."""
-        return self.lists() if {"title", "gender"} & wanted.keys() else mapping.References()
 
     def _section(
         self, employee: Employee, group: str, wanted: Mapping[str, Value], done: Outcome
@@ -118,7 +116,7 @@ class Writing:
 
     def _draft(self, group: str, present: Json, wanted: Mapping[str, Value]) -> Draft:
         if group == "details":
-            return mapping_details.draft(present, wanted, self.email, self.listed(wanted))
+            return mapping_details.draft(present, wanted, self.email, self.lists(wanted))
         drafts: dict[str, Callable[[Json, Mapping[str, Value]], Draft]] = {
             "bank": mapping_bank.draft,
             "super": mapping_super.draft,

@@ -1,7 +1,8 @@
 """Who is signed in to the page: sessions with an end, and a pause after wrong passwords.
 
 The session is a signed cookie; what stands in it is checked here at every request. It ends by its age, by signing
-out (also for a copy of the cookie, as long as this process lives), and when the password in agent.ini changes.
+out (also for a copy of the cookie, as long as this process lives), and when that person's password changes or the
+person may not sign in any more.
 """
 
 import hmac
@@ -24,11 +25,17 @@ Clock = Callable[[], datetime]
 
 
 class Sessions:
-    """Begins, checks and ends sessions. `version` changes with the password."""
+    """Begins, checks and ends sessions. `password_hash` gives that of a person by name, "" for nobody's."""
 
-    def __init__(self, secret_key: bytes, password_hash: str, hours: float, clock: Clock) -> None:
-        # Keyed, since a session cookie can be read by whoever holds it.
-        self._version = hmac.digest(secret_key, password_hash.encode(), "sha256").hex()[:16]
+    def __init__(
+        self,
+        secret_key: bytes,
+        password_hash: Callable[[str], str],
+        hours: float,
+        clock: Clock,
+    ) -> None:
+        self._secret_key = secret_key
+        self._password_hash = password_hash
         self._length = timedelta(hours=hours)
         self._clock = clock
         self._lock = threading.Lock()
@@ -39,15 +46,19 @@ class Sessions:
         session.clear()
         session["user"] = user
         session["id"] = secrets.token_urlsafe(16)
-        session["version"] = self._version
+        session["version"] = self._version(user)
         session["since"] = self._clock().timestamp()
 
     def user(self, session: Session) -> str | None:
         """Who is signed in; None for nobody."""
-        if session.get("version") != self._version or session.get("id") in self._ended:
+        user = session.get("user")
+        if not user or session.get("id") in self._ended:
+            return None
+        version = self._version(user)
+        if not version or session.get("version") != version:
             return None
         age = self._clock().timestamp() - float(session.get("since", 0))
-        return session.get("user") if 0 <= age < self._length.total_seconds() else None
+        return str(user) if 0 <= age < self._length.total_seconds() else None
 
     def end(self, session: Session) -> None:
         """Sign out."""
@@ -56,6 +67,14 @@ class Sessions:
             while len(self._ended) > MOST_ENDED:
                 self._ended.popitem(last=False)
         session.clear()
+
+    def _version(self, user: str) -> str:
+        """Changes with this person's password; "" for somebody who has none."""
+        known = self._password_hash(user)
+        if not known:
+            return ""
+        # Keyed, since a session cookie can be read by whoever holds it.
+        return hmac.digest(self._secret_key, f"{user}\0{known}".encode(), "sha256").hex()[:16]
 
 
 class Throttle:

@@ -1,4 +1,5 @@
-"""Connecting a side: off to the vendor, back with a one-time state, and the choice where a sign-in sees several.
+"""Connecting a side: off to the vendor, back with a one-time state, the choice where a sign-in sees several; and
+disconnecting.
 
 The way back needs no session: its one-time `state` authorises it, since the command `connect` takes the same way,
 and since the vendor may lead back to another name of this machine than the page was opened under. The choice that
@@ -15,7 +16,7 @@ from flask.typing import ResponseReturnValue
 from agent.errors import SIDE_NAMES
 from agent.page.auth import Clock, Sessions
 from agent.page.desk import Desk, Option
-from agent.page.views import signed_in
+from agent.page.inside import actor, signed_in
 
 NOUNS = {"hra": "account", "xero": "organisation"}
 CHOICE_LASTS = timedelta(minutes=15)
@@ -59,7 +60,15 @@ def connecting(desk: Desk, sessions: Sessions, choices: Choices) -> Blueprint:
     @page.post(f"/{SIDE}")
     @signed_in(sessions)
     def begin(side: str) -> ResponseReturnValue:
-        return redirect(desk.connect(side), 303)
+        # A page that leads on, not a redirect: browsers hold the redirects of a form to the policy's form-action, and a
+        # vendor's sign-in goes where no policy of ours can know.
+        return render_template("leaving.html", name=SIDE_NAMES[side], address=desk.connect(side, actor()))
+
+    @page.post(f"/{SIDE}/disconnect")
+    @signed_in(sessions)
+    def disconnect(side: str) -> ResponseReturnValue:
+        flash(desk.disconnect(side, actor()), "warn")
+        return redirect(url_for("page.home"), 303)
 
     @page.get(f"/{SIDE}/callback")
     def back(side: str) -> ResponseReturnValue:

@@ -21,17 +21,11 @@ def plain_host(host: str, scheme: str) -> str:
     return host.lower().removesuffix(f":{DEFAULT_PORTS.get(scheme, '')}")
 
 
-def headers(public_url: str, sign_in_urls: tuple[str, ...]) -> dict[str, str]:
+def headers() -> dict[str, str]:
     """The headers of every answer."""
-    # Browsers hold a form's redirects to form-action too: the buttons that connect lead on to the vendors.
-    forms = " ".join(
-        dict.fromkeys(
-            ["'self'", _origin(public_url), *(w for u in sign_in_urls for w in _family(u))]
-        )
-    )
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        f"base-uri 'none'; frame-ancestors 'none'; form-action {forms}"
+        "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
     )
     return {
         "Content-Security-Policy": policy,
@@ -41,18 +35,3 @@ def headers(public_url: str, sign_in_urls: tuple[str, ...]) -> dict[str, str]:
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cache-Control": "no-store",
     }
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
-def _family(url: str) -> tuple[str, ...]:
-    """A vendor's sign-in host and its neighbours: sign-in redirects from one to the next."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    labels = host.split(".")
-    if parts.scheme != "https" or len(labels) < 3 or labels[-1].isdigit():
-        return (_origin(url),)
-    return (_origin(url), f"https://*.{'.'.join(labels[1:])}")

@@ -1,14 +1,12 @@
-"""The pages: status, sign-in, the buttons for runs, health, and the status as JSON.
+"""The status page with its buttons, the sign-in, health, and the status as JSON.
 
 Every page but the sign-in and the health answer needs a session. The buttons answer 303, so that going back or
 reloading starts nothing twice.
 """
 
-from collections.abc import Callable
-from functools import wraps
-
 from flask import (
     Blueprint,
+    abort,
     flash,
     jsonify,
     make_response,
@@ -24,17 +22,20 @@ from agent import report
 from agent.errors import AgentError
 from agent.page.auth import Sessions, Throttle
 from agent.page.desk import Desk
+from agent.page.inside import actor, signed_in
 
 KINDS = ("import", "export")
 LONGEST_NAME = 100
 LONGEST_PASSWORD = 1000
 WRONG = "That name or password is not right."
-
-View = Callable[..., ResponseReturnValue]
+ADMIN = "admin"
+# What an import may be asked for besides (R2); an export has one way only.
+IMPORT_MODES = ("authoritative", "changed", "all")
+ON_AGAIN = "Switched on: schedules and eSS saves go on."
 
 
 def pages(desk: Desk, sessions: Sessions, throttle: Throttle) -> Blueprint:
-    """The blueprint of all pages but connecting."""
+    """The blueprint of the status page, the doors, and what machines ask."""
     page = Blueprint(
         "page",
         __name__,
@@ -52,8 +53,18 @@ def pages(desk: Desk, sessions: Sessions, throttle: Throttle) -> Blueprint:
     @page.post("/run/<any(import, export):kind>")
     @inside
     def run(kind: str) -> ResponseReturnValue:
-        why_not = desk.start(kind)
+        mode = request.form.get("mode", IMPORT_MODES[0]) if kind == "import" else IMPORT_MODES[0]
+        if mode not in IMPORT_MODES:
+            abort(400)
+        why_not = desk.start(kind, mode, actor())
         flash(why_not or f"{kind.capitalize()} started.", "warn" if why_not else "good")
+        return redirect(url_for(".home"), 303)
+
+    @page.post("/switch-on")
+    @inside
+    def switch_on() -> ResponseReturnValue:
+        desk.switch_on(actor())
+        flash(ON_AGAIN, "good")
         return redirect(url_for(".home"), 303)
 
     @page.get("/api/status")
@@ -74,38 +85,23 @@ def pages(desk: Desk, sessions: Sessions, throttle: Throttle) -> Blueprint:
     return page
 
 
-def signed_in(sessions: Sessions) -> Callable[[View], View]:
-    """Lets a view be seen by a signed-in person only; anyone else is sent to the sign-in."""
-
-    def guard(view: View) -> View:
-        @wraps(view)
-        def guarded(**given: str) -> ResponseReturnValue:
-            if sessions.user(session) is None:
-                return redirect(url_for("page.sign_in"), 303)
-            return view(**given)
-
-        return guarded
-
-    return guard
-
-
 def _doors(page: Blueprint, desk: Desk, sessions: Sessions, throttle: Throttle) -> None:
     @page.get("/sign-in")
     def sign_in() -> ResponseReturnValue:
         if sessions.user(session) is not None:
             return redirect(url_for(".home"), 303)
-        return render_template("sign_in.html", problem="")
+        return render_template("sign_in.html", problem="", name="" if desk.users() else ADMIN)
 
     @page.post("/sign-in")
     def enter() -> ResponseReturnValue:
         address = request.remote_addr or ""
+        user = request.form.get("user", "")[:LONGEST_NAME].strip()
         seconds = throttle.wait(address)
         if seconds:
-            return _paused(seconds)
-        user = request.form.get("user", "")[:LONGEST_NAME].strip()
+            return _paused(seconds, user)
         password = request.form.get("password", "")[:LONGEST_PASSWORD]
         if not desk.check_password(user, password):
-            return render_template("sign_in.html", problem=WRONG), 403
+            return render_template("sign_in.html", problem=WRONG, name=user), 403
         throttle.passed(address)
         sessions.begin(session, user)
         session.permanent = True
@@ -117,9 +113,9 @@ def _doors(page: Blueprint, desk: Desk, sessions: Sessions, throttle: Throttle) 
         return redirect(url_for(".sign_in"), 303)
 
 
-def _paused(seconds: int) -> ResponseReturnValue:
+def _paused(seconds: int, user: str) -> ResponseReturnValue:
     told = f"{seconds} seconds" if seconds < 90 else f"{round(seconds / 60)} minutes"
     problem = f"Too many wrong passwords. Wait {told}, then try again."
-    answer = make_response(render_template("sign_in.html", problem=problem), 429)
+    answer = make_response(render_template("sign_in.html", problem=problem, name=user), 429)
     answer.headers["Retry-After"] = str(seconds)
     return answer

@@ -12,12 +12,14 @@ from typing import Any
 from agent.errors import SIDE_NAMES
 from agent.records import Attention, Binding, Change, Connection, Link, Run, Save
 from agent.report import told
-from agent.report.shape import Counts, Facts, SideStatus, Status, Turn
+from agent.report.people import Person, in_step, people
+from agent.report.shape import Counts, Facts, Need, SideStatus, Status, Turn
 from agent.report.times import Clock
 
-__all__ = ["Facts", "Status", "as_json", "status"]
+__all__ = ["Facts", "Need", "Person", "Status", "as_json", "people", "status"]
 
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+NOTHING_KNOWN: Mapping[str, datetime | None] = {}
 RUNS_SHOWN = 8
 CHANGES_SHOWN = 20
 
@@ -35,22 +37,32 @@ def status(
     next_run: datetime | None,
     day_left: int | None,
     now: datetime,
+    standing: str = "",
+    dies: Mapping[str, datetime | None] = NOTHING_KNOWN,
 ) -> Status:
-    """The state of the agent in words. `runs` and `changes` newest first; `next_run` is the schedule's next turn."""
+    """The state of the agent in words. `runs` and `changes` newest first; `next_run` is the schedule's next turn.
+
+    `standing`: why schedules and pushes are switched off, "" for on. `dies`: per side, when its sign-in dies unused.
+    """
     say = Clock(now, settings.agent.timezone)
     who = told.Names(links)
-    sides = tuple(told.side(say, connections[side], binding, settings.sync) for side in SIDE_NAMES)
-    turns = tuple(told.turn(say, kind, runs, settings.sync, next_run) for kind in told.KINDS)
+    sides = tuple(
+        told.side(say, connections[side], binding, settings.sync, dies.get(side))
+        for side in SIDE_NAMES
+    )
+    due = None if standing else next_run
+    turns = tuple(told.turn(say, kind, runs, settings.sync, due) for kind in told.KINDS)
     counts = _counts(links, attention, waiting)
-    tone, hero = _hero(sides, turns, counts, binding)
+    tone, hero = _hero(sides, turns, counts, binding, standing)
     return Status(
         now=say.when(now),
         zone=str(settings.agent.timezone),
         tone=tone,
         hero=hero,
-        lead=_lead(sides, turns),
+        lead=_lead(sides, turns, standing),
         organisation=binding.tenant_name or binding.account_name,
         authority=SIDE_NAMES[settings.sync.authoritative_system],
+        switched_off=standing,
         counts=counts,
         sides=sides,
         turns=turns,
@@ -83,39 +95,50 @@ def _plain(value: Any) -> Any:
 def _counts(
     links: Iterable[Link], attention: Sequence[Attention], waiting: Sequence[Save]
 ) -> Counts:
-    people = tuple(links)
+    linked = tuple(links)
+    standing = [row for row in attention if row.needs_person and not row.dismissed]
     return Counts(
-        # A link that was never read is not in step, though nothing is open: in step means seen equal (D3).
-        in_step=sum(1 for link in people if link.agreed and not link.open),
-        people=len(people),
+        in_step=sum(in_step(link) for link in linked),
+        people=len(linked),
         waiting_for_xero=len(waiting),
-        need_you=sum(row.needs_person for row in attention),
-        conflicts=sum(row.kind == "conflict" for row in attention),
+        need_you=len(standing),
+        conflicts=sum(row.kind == "conflict" for row in standing),
     )
 
 
 def _hero(
-    sides: Sequence[SideStatus], turns: Sequence[Turn], counts: Counts, binding: Binding
+    sides: Sequence[SideStatus],
+    turns: Sequence[Turn],
+    counts: Counts,
+    binding: Binding,
+    standing: str,
 ) -> tuple[str, str]:
-    tone, first = _state(sides, turns, binding)
+    tone, first = _state(sides, turns, binding, standing)
     if not counts.need_you:
         return tone, first
     many = "thing needs" if counts.need_you == 1 else "things need"
     return ("warn" if tone == "good" else tone), f"{first} {_number(counts.need_you)} {many} you."
 
 
-def _state(sides: Sequence[SideStatus], turns: Sequence[Turn], binding: Binding) -> tuple[str, str]:
+def _state(
+    sides: Sequence[SideStatus], turns: Sequence[Turn], binding: Binding, standing: str
+) -> tuple[str, str]:
     lost = [side.name for side in sides if not side.connected]
     if lost:
         return "bad", f"Not connected to {' or '.join(lost)}."
     if not (binding.account_id and binding.tenant_id):
         return "bad", "Connected, but not linked yet."
+    if standing:
+        return "warn", "Switched off."
     old = [side.name for side in sides if not side.lately]
     if old:
         return "warn", f"{' and '.join(old)} not proved lately."
     failed = [turn.label.lower() for turn in turns if turn.last and turn.last.outcome == "failed"]
     if failed:
         return "bad", f"The last {' and '.join(failed)} failed."
+    ending = [side.name for side in sides if side.expiring]
+    if ending:
+        return "warn", f"Working, but the sign-in to {' and '.join(ending)} ends soon."
     return "good", "Working."
 
 
@@ -123,12 +146,16 @@ def _number(count: int) -> str:
     return NUMBERS[count] if count < len(NUMBERS) else str(count)
 
 
-def _lead(sides: Sequence[SideStatus], turns: Sequence[Turn]) -> str:
+def _lead(sides: Sequence[SideStatus], turns: Sequence[Turn], standing: str) -> str:
     if not all(side.connected for side in sides):
         return "Nothing travels until both sides are connected. eSS saves are kept meanwhile."
     under_way = [turn for turn in turns if turn.last and turn.last.running]
     if under_way:
         return f"{under_way[0].label} under way."
+    if standing:
+        return (
+            "Nothing travels by itself until somebody switches it on. eSS saves are kept meanwhile."
+        )
     if not any(turn.automatic for turn in turns):
         return "eSS saves go to Xero at once. Imports and exports run when you start them."
     return " ".join(f"{_lead_of(turn)}." for turn in turns if turn.automatic)
@@ -143,5 +170,5 @@ def _lead_of(turn: Turn) -> str:
     return f"{last}, next {turn.next.clock}" if turn.next else last
 
 
-def _first(row: Attention) -> tuple[bool, str]:
-    return not row.needs_person, row.since.isoformat() if row.since else ""
+def _first(row: Attention) -> tuple[bool, bool, str]:
+    return row.dismissed, not row.needs_person, row.since.isoformat() if row.since else ""

@@ -57,7 +57,10 @@ class When:
 
 @dataclass(frozen=True)
 class SideStatus:
-    """One side as last proved. `lately` is False when that was longer ago than two cycles."""
+    """One side as last proved. `lately` is False when that was longer ago than two cycles.
+
+    `expires` is when its sign-in dies if nothing renews it; `expiring` says that this is near (L3).
+    """
 
     side: str
     name: str
@@ -67,6 +70,8 @@ class SideStatus:
     proved: When | None
     reason: str
     missing: tuple[str, ...]
+    expires: When | None
+    expiring: bool
 
 
 @dataclass(frozen=True)
@@ -113,8 +118,18 @@ class WaitingSave:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """One change that a second person is asked to approve (S2): which field, which way, who asked and since when."""
+
+    field: str
+    way: str
+    by: str
+    since: When
+
+
+@dataclass(frozen=True)
 class Need:
-    """One row of the attention list."""
+    """One row of the attention list. `buttons` are the answers that it takes; `plan` the hash of a braked run's plan."""
 
     id: str
     kind: str
@@ -125,6 +140,10 @@ class Need:
     hra_id: str | None
     xero_id: str | None
     since: When | None
+    buttons: tuple[str, ...]
+    asked: tuple[Asked, ...]
+    plan: str
+    dismissed: bool
 
 
 @dataclass(frozen=True)
@@ -151,7 +170,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Status:
-    """Everything that the page shows. `tone` is good, warn or bad."""
+    """Everything that the page shows. `tone` is good, warn or bad; `switched_off` says why nothing runs by itself."""
 
     now: When
     zone: str
@@ -160,6 +179,7 @@ class Status:
     lead: str
     organisation: str
     authority: str
+    switched_off: str
     counts: Counts
     sides: tuple[SideStatus, ...]
     turns: tuple[Turn, ...]

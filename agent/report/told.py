@@ -6,12 +6,23 @@ from datetime import datetime, timedelta
 from agent.errors import SIDE_NAMES
 from agent.fields import FIELDS
 from agent.records import Attention, Binding, Change, Connection, Link, Run, Save
-from agent.report.shape import Need, Plan, RunStatus, SideStatus, Turn, WaitingSave, Written
+from agent.report.shape import Asked, Need, Plan, RunStatus, SideStatus, Turn, WaitingSave, Written
 from agent.report.times import Clock
+from agent.words import buttons
 
 KINDS = {"import": ("Import", "Xero to HRA Cloud"), "export": ("Export", "HRA Cloud to Xero")}
 WAYS = {"to_hra": "Xero to HRA Cloud", "to_xero": "HRA Cloud to Xero"}
 STARTED_BY = {"page": "from this page", "command": "by a command", "schedule": "on schedule"}
+ASKED_BY = {
+    "page": "{name}, on this page",
+    "command": "{name}, by a command",
+    "schedule": "the schedule",
+    "eSS": "the employee, in eSS",
+    "hra": "whoever changed it in HRA Cloud",
+    "xero": "whoever changed it in Xero",
+}
+# How long before its end an unused sign-in is worth a warning: HRA's lives 14 days, Xero's 60 (L2).
+WARNED = {"hra": timedelta(days=3), "xero": timedelta(days=10)}
 OUTCOMES = {
     "running": "running",
     "done": "done",
@@ -54,8 +65,10 @@ COUNTED = (
 )
 
 
-def side(say: Clock, connection: Connection, binding: Binding, plan: Plan) -> SideStatus:
-    """One side as last proved."""
+def side(
+    say: Clock, connection: Connection, binding: Binding, plan: Plan, dies: datetime | None
+) -> SideStatus:
+    """One side as last proved, and when its sign-in dies if nothing renews it."""
     side = connection.side
     bound = binding.account_name if side == "hra" else binding.tenant_name
     return SideStatus(
@@ -68,6 +81,8 @@ def side(say: Clock, connection: Connection, binding: Binding, plan: Plan) -> Si
         proved=say.maybe(connection.proved),
         reason=connection.reason,
         missing=tuple(_scope(scope) for scope in connection.missing_scopes),
+        expires=say.maybe(dies),
+        expiring=connection.connected and dies is not None and dies - say.now < WARNED[side],
     )
 
 
@@ -95,7 +110,7 @@ def run_status(say: Clock, run: Run) -> RunStatus:
     return RunStatus(
         kind=run.kind,
         label=KINDS[run.kind][0] if run.kind in KINDS else "eSS push",
-        started_by=STARTED_BY.get(run.started_by, run.started_by),
+        started_by=_started_by(run.started_by),
         started=say.when(run.started),
         ended=say.maybe(run.ended),
         running=run.outcome == "running",
@@ -107,6 +122,19 @@ def run_status(say: Clock, run: Run) -> RunStatus:
         total=run.total,
         counts=dict(run.counts),
     )
+
+
+def _started_by(actor: str) -> str:
+    kind, _, name = actor.partition(":")
+    told = STARTED_BY.get(kind, actor)
+    return (
+        f"{told} by {name}" if name and kind == "page" else (f"{told} of {name}" if name else told)
+    )
+
+
+def _asked_by(actor: str) -> str:
+    kind, _, name = actor.partition(":")
+    return ASKED_BY.get(kind, actor).format(name=name or "Somebody")
 
 
 def _result(run: Run) -> str:
@@ -141,13 +169,36 @@ def need(say: Clock, who: "Names", row: Attention) -> Need:
     return Need(
         id=row.id,
         kind=row.kind.replace("-", " "),
-        who=who.of(row.number, row.hra_id, row.xero_id),
+        who="A run" if row.plan else who.of(row.number, row.hra_id, row.xero_id),
         text=row.text,
         needs_person=row.needs_person,
         fields=_words(row.fields),
         hra_id=row.hra_id,
         xero_id=row.xero_id,
         since=say.maybe(row.since),
+        buttons=tuple(
+            button for button in buttons(row) if not (row.dismissed and button == "dismiss")
+        ),
+        asked=_asked(say, who.link(row), row),
+        plan=row.plan,
+        dismissed=row.dismissed,
+    )
+
+
+def _asked(say: Clock, link: Link | None, row: Attention) -> tuple[Asked, ...]:
+    waiting = {
+        name: approval
+        for name, approval in (link.approvals if link else {}).items()
+        if name in row.fields and approval.state == "waiting"
+    }
+    return tuple(
+        Asked(
+            field=_words((name,))[0],
+            way=WAYS.get(approval.way, approval.way),
+            by=_asked_by(approval.asked_by),
+            since=say.when(approval.asked),
+        )
+        for name, approval in waiting.items()
     )
 
 
@@ -170,7 +221,13 @@ class Names:
     """How a person is told: by employee number, else by the id of a record."""
 
     def __init__(self, links: Iterable[Link]) -> None:
-        self._numbers = {id: link.number for link in links for id in (link.hra_id, link.xero_id)}
+        known = tuple(links)
+        self._links = {f"link:{link.id}": link for link in known}
+        self._numbers = {id: link.number for link in known for id in (link.hra_id, link.xero_id)}
+
+    def link(self, row: Attention) -> Link | None:
+        """The link that this row belongs to."""
+        return self._links.get(row.scope)
 
     def of(self, number: str | None, hra_id: str | None, xero_id: str | None) -> str:
         """The words for this person; "Everyone" where no person is meant."""

@@ -1,7 +1,9 @@
 """Which attention rows stand for a scope, and under which id: decided here, stored elsewhere.
 
 A row about a matter that stood there before keeps its id and its time; the same matter coming back
-later gets the same id again, so that a person's note of it stays good.
+later gets the same id again, so that a person's note of it stays good. What a person dismissed stays
+dismissed only while it stands without a break. Other possible partners, or another plan, are another
+matter: nobody decides by an id on what they were not shown.
 """
 
 import hashlib
@@ -12,7 +14,7 @@ from datetime import datetime
 
 from agent.records import Attention
 
-Matter = tuple[str, str, tuple[str, ...], str]
+Matter = tuple[str, str, tuple[str, ...], str, tuple[tuple[str, str], ...], str]
 
 
 def stands(
@@ -27,12 +29,14 @@ def stands(
         stood = known.get(_matter(row))
         id = stood.id if stood else _short_id(row, present.keys() | new.keys())
         since = stood.since if stood else row.since or now
-        new[id] = known[_matter(row)] = replace(row, id=id, since=since)
+        dismissed = stood is not None and stood.dismissed
+        new[id] = known[_matter(row)] = replace(row, id=id, since=since, dismissed=dismissed)
     return new
 
 
 def _matter(row: Attention) -> Matter:
-    return row.scope, row.kind, row.fields, row.text
+    partners = tuple(sorted((partner.side, partner.id) for partner in row.partners))
+    return row.scope, row.kind, row.fields, row.text, partners, row.plan
 
 
 def _short_id(row: Attention, taken: Container[str]) -> str:

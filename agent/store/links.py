@@ -50,6 +50,15 @@ class Links:
         ):  # a transfer gave the record a new id (M5)
             del self._found[key]
 
+    def remove(self, id: str) -> None:
+        """Forget a link; its two records may be linked anew. ValueError for one not of this pair."""
+        link = self._shelf.get(id)
+        if link is None:
+            raise ValueError(f"no link {id} between this account and this organisation")
+        self._shelf.drop(id)
+        for key in _keys(link):
+            del self._found[key]
+
     def _put(self, link: Link) -> None:
         for side, id in _keys(link):
             if self._found.get((side, id), link.id) != link.id:

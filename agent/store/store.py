@@ -1,79 +1,55 @@
 """What the agent remembers, on disc in the data directory: links, state, runs and the hook inbox.
 
 Every change is one durable step: whole on disc when the method returns, or not made at all
-(OSError). What belongs to the bound pair of account and organisation (links, markers, attention,
-stopped writes, pending creates, changes) is seen only while that pair is bound, and stays stored
-meanwhile (L1). All methods may be called from any thread. The process that opens a Store holds the
-data directory (`DataDir`).
+(OSError). What belongs to the bound pair of account and organisation (links, what a person said of
+them, markers, attention, stopped writes, pending creates, plans, changes) is seen only while that
+pair is bound, and stays stored meanwhile (L1); the rest is in `House`. All methods may be called
+from any thread. The process that opens a Store holds the data directory (`DataDir`).
 """
 
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from threading import RLock
-from typing import TypeVar
 from urllib.parse import quote
 
-from agent.files import private_folder
-from agent.records import Attention, Binding, Change, Connection, Link, Pending, Run, Save
+from agent.records import Attention, Binding, Change, Link, Pending, Save
 from agent.store.attention import stands
+from agent.store.house import House, Record, Text, put_and_trim, random_id
 from agent.store.inbox import Inbox
 from agent.store.links import Links
 from agent.store.storage import AtomicStorage, Shelf
 
-RUNS_KEPT = 200
 CHANGES_KEPT = 500
-LEFT_RUNNING = "The agent was stopped before this run came to its end."
-
-Record = TypeVar("Record")
+PLANS_KEPT = 5
 
 
 @dataclass(frozen=True)
-class _Text:
-    text: str
+class _Parted:
+    hra_id: str
+    xero_id: str
 
 
-@dataclass(frozen=True)
-class _Until:
-    until: datetime
-
-
-def _random_id() -> str:
-    return secrets.token_hex(6)
-
-
-class Store:
+class Store(House):
     """The agent's memory. StateDamaged at start for a file that cannot be read; it stays."""
 
     def __init__(
-        self, data_dir: Path, clock: Callable[[], datetime], new_id: Callable[[], str] = _random_id
+        self,
+        data_dir: Path,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str] = random_id,
+        audit_key: bytes = b"",
     ) -> None:
-        private_folder(data_dir)
-        self._clock = clock
-        self._new_id = new_id
-        self._lock = RLock()
+        super().__init__(data_dir, clock, new_id, audit_key)
         self._links_file = AtomicStorage(data_dir / "links.json", self._lock)
-        self._state_file = AtomicStorage(data_dir / "state.json", self._lock)
-        runs_file = AtomicStorage(data_dir / "runs.json", self._lock)
-        self._binding = Shelf(self._state_file, "binding", Binding)
-        self._connections = Shelf(self._state_file, "connections", Connection)
-        self._parked = Shelf(self._state_file, "parked", _Until)
-        self._runs = Shelf(runs_file, "runs", Run)
+        self._plans_file = AtomicStorage(data_dir / "plans.json", self._lock)
         self._open_pair()
         self._inbox = Inbox(data_dir / "inbox.jsonl", clock)
-        self._close_runs_left_open()
 
     def close(self) -> None:
         """Give the files back to the system."""
         self._inbox.close()
-
-    # --- the bound pair, and how each side stands ---
-
-    def binding(self) -> Binding:
-        """The linked account and organisation; empty where none is chosen yet."""
-        return self._binding.get("") or Binding()
+        super().close()
 
     def bind(self, binding: Binding) -> None:
         """Link this account to this organisation; what another pair left is not seen any more."""
@@ -81,13 +57,7 @@ class Store:
             self._binding.put("", binding)
             self._open_pair()
 
-    def connection(self, side: str) -> Connection:
-        """How a side stood when it was last proved."""
-        return self._connections.get(side) or Connection(side)
-
-    def set_connection(self, connection: Connection) -> None:
-        """Remember how a side stands."""
-        self._connections.put(connection.side, connection)
+    # --- how far each side is known, what must not be written ---
 
     def marker(self, side: str) -> str | None:
         """The vendor's own time up to which changes of this side are in the store (D9)."""
@@ -96,19 +66,7 @@ class Store:
 
     def set_marker(self, side: str, marker: str) -> None:
         """Move the marker: only after everything that it covers is stored."""
-        self._markers.put(side, _Text(marker))
-
-    def parked(self, side: str) -> datetime | None:
-        """Until when the side asked to be left alone."""
-        found = self._parked.get(side)
-        return found.until if found else None
-
-    def park(self, side: str, until: datetime | None) -> None:
-        """Remember a pause that the side asked for; None ends it."""
-        if until is None:
-            self._parked.drop(side)
-        else:
-            self._parked.put(side, _Until(until))
+        self._markers.put(side, Text(marker))
 
     def stopped(self) -> Mapping[str, str]:
         """Kinds of write that are stopped, each with its reason."""
@@ -116,7 +74,7 @@ class Store:
 
     def stop_writes(self, kind: str, reason: str) -> None:
         """Make no write of this kind any more, until a person allows it."""
-        self._stopped.put(kind, _Text(reason))
+        self._stopped.put(kind, Text(reason))
 
     def allow_writes(self, kind: str) -> None:
         """Writes of this kind may go on."""
@@ -146,6 +104,37 @@ class Store:
         with self._lock:
             self._links.save(link)
 
+    def remove_link(self, id: str) -> None:
+        """Forget one link: one durable step. ValueError if it is not of the bound pair."""
+        with self._lock:
+            self._links.remove(id)
+
+    # --- what a person said of records ---
+
+    def part(self, hra_id: str, xero_id: str) -> None:
+        """Never join these two again by itself: a person broke their link (M6)."""
+        self._parted.put(_pair(hra_id, xero_id), _Parted(hra_id, xero_id))
+
+    def parted(self) -> frozenset[tuple[str, str]]:
+        """Pairs of HRA and Xero id that a person broke."""
+        return frozenset((pair.hra_id, pair.xero_id) for pair in self._parted.all().values())
+
+    def unpart(self, hra_id: str, xero_id: str) -> None:
+        """A person joined these two again."""
+        self._parted.drop(_pair(hra_id, xero_id))
+
+    def say_alone(self, scope: str) -> None:
+        """The person of this scope (`hra:ID`, `xero:ID`) has no partner, says a person (M2)."""
+        self._alone.put(scope, Text(scope))
+
+    def alone(self) -> frozenset[str]:
+        """The scopes of people who have no partner, as a person said."""
+        return frozenset(self._alone.all())
+
+    def clear_alone(self, scope: str) -> None:
+        """Nobody says that any more, or it was acted on."""
+        self._alone.drop(scope)
+
     def ignored(self, side: str) -> frozenset[str]:
         """Ids of records that a person told the agent to leave alone."""
         return frozenset(
@@ -154,7 +143,13 @@ class Store:
 
     def ignore(self, side: str, id: str) -> None:
         """Leave this record alone from now on."""
-        self._ignored.put(f"{side}:{id}", _Text(id))
+        self._ignored.put(f"{side}:{id}", Text(id))
+
+    def unignore(self, side: str, id: str) -> None:
+        """Take care of this record again."""
+        self._ignored.drop(f"{side}:{id}")
+
+    # --- creates that may have happened ---
 
     def pending(self) -> tuple[Pending, ...]:
         """Creates that were sent and are not known to have happened."""
@@ -168,7 +163,7 @@ class Store:
         """The create is known to have happened, or not to have."""
         self._pending.drop(f"{side}:{source_id}")
 
-    # --- attention, runs, changes ---
+    # --- attention, plans, changes ---
 
     def attention(self) -> tuple[Attention, ...]:
         """What waits for a person, the oldest first."""
@@ -183,25 +178,35 @@ class Store:
             if new != old:
                 self._attention.change(new, old.keys() - new.keys())
 
-    def open_run(self, kind: str, started_by: str) -> Run:
-        """A new run row, on disc as running."""
-        run = Run(id=self._new_id(), kind=kind, started_by=started_by, started=self._clock())
-        self.save_run(run)
-        return run
+    def dismiss(self, id: str) -> None:
+        """A person has read this row: it stays away until its matter changes. ValueError: no such row."""
+        with self._lock:
+            row = self._attention.get(id)
+            if row is None:
+                raise ValueError(f"no attention row {id}")
+            self._attention.put(id, replace(row, dismissed=True))
 
-    def save_run(self, run: Run) -> None:
-        """Write a run's progress or its end; the oldest beyond RUNS_KEPT are removed."""
-        _put_and_trim(self._lock, self._runs, run.id, run, RUNS_KEPT)
+    def keep_plan(self, hash: str, text: str) -> None:
+        """Keep a braked run's plan (digests only) for a person's yes; the newest PLANS_KEPT stay."""
+        with self._lock:
+            older = [kept for kept in self._plans.all() if kept != hash]
+            gone = older[: max(0, len(older) + 1 - PLANS_KEPT)]
+            self._plans.change({hash: Text(text)}, [hash, *gone])  # kept anew: the newest again
 
-    def runs(self, limit: int) -> tuple[Run, ...]:
-        """The last runs, newest first."""
-        return tuple(self._runs.all().values())[::-1][:limit]
+    def kept_plan(self, hash: str) -> str | None:
+        """The text of a kept plan."""
+        found = self._plans.get(hash)
+        return found.text if found else None
+
+    def drop_plan(self, hash: str) -> None:
+        """The plan was applied or turned down."""
+        self._plans.drop(hash)
 
     def add_change(self, change: Change) -> None:
         """Remember what was written; the oldest beyond CHANGES_KEPT are removed."""
         with self._lock:
             last = max((int(id) for id in self._changes.all()), default=0)
-            _put_and_trim(self._lock, self._changes, str(last + 1), change, CHANGES_KEPT)
+            put_and_trim(self._lock, self._changes, str(last + 1), change, CHANGES_KEPT)
 
     def changes(self, limit: int) -> tuple[Change, ...]:
         """The last changes, newest first."""
@@ -249,25 +254,16 @@ class Store:
             return Shelf(storage, whose, kind)
 
         self._links = Links(shelf(self._links_file, "links", Link), self._new_id)
-        self._ignored = shelf(self._links_file, "ignored", _Text)
-        self._markers = shelf(self._state_file, "markers", _Text)
-        self._stopped = shelf(self._state_file, "stopped", _Text)
+        self._ignored = shelf(self._links_file, "ignored", Text)
+        self._parted = shelf(self._links_file, "parted", _Parted)
+        self._alone = shelf(self._links_file, "alone", Text)
+        self._plans = shelf(self._plans_file, "plans", Text)
+        self._markers = shelf(self._state_file, "markers", Text)
+        self._stopped = shelf(self._state_file, "stopped", Text)
         self._pending = shelf(self._state_file, "pending", Pending)
         self._attention = shelf(self._state_file, "attention", Attention)
         self._changes = shelf(self._state_file, "changes", Change)
 
-    def _close_runs_left_open(self) -> None:
-        left = {id: run for id, run in self._runs.all().items() if run.outcome == "running"}
-        ended = self._clock()
-        self._runs.change(
-            {
-                id: replace(run, outcome="stopped", reason=LEFT_RUNNING, ended=ended)
-                for id, run in left.items()
-            }
-        )
 
-
-def _put_and_trim(lock: RLock, shelf: Shelf[Record], id: str, record: Record, kept: int) -> None:
-    with lock:
-        ids = list(shelf.all() | {id: record})
-        shelf.change({id: record}, ids[: max(0, len(ids) - kept)])
+def _pair(hra_id: str, xero_id: str) -> str:
+    return f"{quote(hra_id, safe='')}:{quote(xero_id, safe='')}"

@@ -7,26 +7,54 @@ an accepted save is pushed in its latest state; runs never overlap, and a push w
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Lock
 
-from agent import plan, words
+from agent import plans, words
 from agent.employee import Employee, Person, Status
-from agent.errors import AgentError, Reach, SideError, Stopped
+from agent.errors import AgentError, Braked, NotPossible, Reach, SideError, Stopped
 from agent.fields import FIELDS
 from agent.merge import Kind, Rules
-from agent.records import Connection, Pending, Run
-from agent.side import Side
+from agent.plan import Brake
+from agent.plans import Plan
+from agent.records import Attention, Choice, Connection, Event, Pending, Run
+from agent.side import HraSide, Side
 from agent.store import Store
+from agent.strangers import Create, Join, Matching, Strangers, decide
+from agent.sync.answers import Answers
+from agent.sync.applying import Applying
 from agent.sync.ledger import Digester, Ledger
 from agent.sync.locks import Locks
-from agent.sync.newcomers import Newcomers
+from agent.sync.newcomers import Newcomers, not_created
+from agent.sync.order import Order
+from agent.sync.planning import Planner
 from agent.sync.records import Done, Records
-from agent.sync.report import FieldLine, Line, Progress, Pushed, Report, counted
-from agent.sync.round import Order, Round
+from agent.sync.report import (
+    Answer,
+    FieldLine,
+    Line,
+    Opened,
+    Progress,
+    Pushed,
+    Report,
+    counted,
+)
+from agent.sync.round import Hands, Round
+from agent.sync.tale import Tale
 
-__all__ = ["FieldLine", "Line", "Order", "Policy", "Progress", "Pushed", "Report", "Sync"]
+__all__ = [
+    "Answer",
+    "FieldLine",
+    "Line",
+    "Opened",
+    "Order",
+    "Policy",
+    "Progress",
+    "Pushed",
+    "Report",
+    "Sync",
+]
 
 # The hook's words for sections, and the field groups that they stand for.
 SECTIONS = {
@@ -35,25 +63,33 @@ SECTIONS = {
     "retirement-savings": "super",
     "tax-details": "tax",
 }
+NOT_CURRENT = "This person is not Current in HRA Cloud, so the save stays there."
+NO_PLAN = (
+    "There is no stopped run with this plan any more. Start the run again: it is decided anew."
+)
 
 
 @dataclass(frozen=True)
 class Policy:
-    """The settings that a sync obeys. `branch_for` gives an HRA branch id for somebody from Xero, None where unmapped."""
+    """The settings that a sync obeys. `branch_for` gives an HRA branch id for somebody from Xero, None where unmapped.
+
+    `matching` switches the automatic linking (M1, M3, M4), `brake` says what a run may do unasked (S1).
+    """
 
     rules: Rules
     branch_for: Callable[[Employee], str | None] = lambda employee: None
-    matching: str = "date_of_birth"
+    matching: Matching = field(default_factory=Matching)
     every_hours: float = 3.0
     verify_every_hours: float = 24.0
+    brake: Brake = field(default_factory=Brake)
 
 
 class Sync:
-    """Import, export, push and probe for one linked pair."""
+    """Imports, exports, pushes and a person's choices for one linked pair."""
 
     def __init__(
         self,
-        hra: Side,
+        hra: HraSide,
         xero: Side,
         store: Store,
         digests: Digester,
@@ -69,10 +105,15 @@ class Sync:
         self._clock = clock
         self._calls = calls
         self._running = Lock()
-        locks = Locks()
-        self._records = Records(self._sides, store, Ledger(digests), clock, locks, pool)
+        self._signed_in: tuple[str, str] | None = None
+        locks, ledger = Locks(), Ledger(digests)
+        self._records = Records(self._sides, store, ledger, clock, locks, pool)
         self._newcomers = Newcomers(
-            self._sides, store, self._records, clock, locks, policy.branch_for
+            hra, xero, store, self._records, clock, locks, policy.branch_for
+        )
+        self._hands = Hands(hra, xero, store, self._records, self._newcomers, Planner(ledger))
+        self._answers = Answers(
+            self._hands, clock, self._rules_of, self._push_again, self.let_through
         )
 
     def run(
@@ -86,24 +127,74 @@ class Sync:
         progress: Callable[[Progress], None] = lambda progress: None,
         stop: Callable[[], bool] = lambda: False,
     ) -> Report:
-        """One import or export. Raises SideError when a side cannot be used, Stopped when asked to stop; either way
-        the run row is closed with its reason."""
+        """One import or export. Raises SideError when a side cannot be used, Braked, NotPossible for an employee that
+        nobody is, Stopped when asked to stop; in each case the run row is closed with its reason."""
         with self._running:
             row = self._store.open_run(f"{kind}, dry run" if dry_run else kind, started_by)
-            calls = dict(self._calls())
             tell = self._teller(row, progress)
             order = Order(kind, started_by, mode, dry_run, employee, tell, stop)
             turn = self._round(order)
-            try:
+
+            def go() -> None:
                 self._prove()
+                turn.rules = replace(turn.rules, signed_in=self._signed_in or ("", ""))
                 turn.go()
-            except BaseException as error:
-                self._close(row, turn.tally, calls, _outcome_of(error), _sentence_of(error))
+
+            try:
+                return self._report(row, turn.tale, go, turn)
+            except Braked as braked:
+                self._keep_braked(kind, braked, turn)
                 raise
-            self._store.replace_attention("org", words.notices(self._store.links()))
-            needs = sum(row.needs_person for row in self._store.attention())
-            closed = self._close(row, turn.tally, calls, "attention" if needs else "done", "")
-            return Report(closed, tuple(turn.lines), needs)
+
+    def apply(
+        self,
+        plan: Plan,
+        started_by: str,
+        *,
+        progress: Callable[[Progress], None] = lambda progress: None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Report:
+        """Exactly this plan (R3); a record that moved since is left, with a line that says so.
+
+        Raises NotPossible for a plan of another pair, SideError, Stopped.
+        """
+        with self._running:
+            row = self._store.open_run(f"{plan.kind}, as planned", started_by)
+            tell = self._teller(row, progress)
+            order = Order(plan.kind, started_by, plan.mode, progress=tell, stop=stop)
+            rules = replace(
+                self._rules_of(started_by),
+                by_person=plan.by_person,
+                mode=plan.mode,
+                overrule=plan.overrule,
+            )
+            turn = Applying(self._hands, rules, order, plan)
+
+            def go() -> None:
+                self._prove()
+                turn.rules = replace(turn.rules, signed_in=self._signed_in or ("", ""))
+                turn.go()
+
+            return self._report(row, turn.tale, go)
+
+    def let_through(
+        self,
+        hash: str,
+        started_by: str,
+        *,
+        progress: Callable[[Progress], None] = lambda progress: None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Report:
+        """A person's yes to a braked run: exactly the plan of this hash (S1). Raises NotPossible, and what `apply` raises."""
+        text = self._store.kept_plan(hash)
+        if text is None:
+            raise NotPossible(NO_PLAN)
+        plan = plans.from_kept(text)
+        self._store.note(Event("approved", why=f"the stopped {plan.kind} {hash}", actor=started_by))
+        report = self.apply(plan, started_by, progress=progress, stop=stop)
+        self._store.drop_plan(hash)
+        self._store.replace_attention(f"run:{plan.kind}", ())
+        return report
 
     def push(self, hra_id: str, sections: tuple[str, ...] = ()) -> Pushed:
         """Carry one employee's eSS save to Xero. Raises SideError; `try_again` says whether it may pass by itself."""
@@ -112,7 +203,7 @@ class Sync:
             return self._push_stranger(hra_id)
         groups = frozenset(SECTIONS[name] for name in sections) or None
         try:
-            done = self._records.carry_out(link, self._policy.rules, "to_xero", "eSS", groups)
+            done = self._records.carry_out(link, self._rules_of("eSS"), "to_xero", "eSS", groups)
         except SideError as error:
             if error.reach is Reach.ITEM:
                 self._records.failed(link, error)
@@ -120,25 +211,76 @@ class Sync:
         self._store.replace_attention("org", words.notices(self._store.links()))
         return _pushed(done, groups)
 
-    def probe(self) -> None:
-        """Prove both connections, and remember how each stands. Never raises SideError."""
-        for name in self._sides:
-            self._prove_one(name)
+    def opened(self, id: str) -> Opened:
+        """An attention row with both records as they are now; nothing personal is stored. Raises NotPossible, SideError."""
+        return self._answers.opened(id)
+
+    def answer(self, choice: Choice) -> Answer:
+        """A person's choice about something that waits, applied at once. Raises NotPossible, Braked, SideError."""
+        if self._signed_in is None:
+            self._prove()
+        told = self._answers.answer(choice)
+        self._store.replace_attention("org", words.notices(self._store.links()))
+        return told
 
     # --- helpers ------------------------------------------------------------------------------------------------
 
     def _round(self, order: Order) -> Round:
         share = min(1.0, self._policy.every_hours / self._policy.verify_every_hours)
-        return Round(
-            self._sides,
-            self._store,
-            self._records,
-            self._newcomers,
+        rules = replace(self._rules_of(order.started_by), mode=order.mode, overrule=order.overrule)
+        policy = self._policy
+        return Round(self._hands, rules, policy.matching, policy.brake, share, order)
+
+    def _rules_of(self, actor: str) -> Rules:
+        """The rules of whoever acts; schedule and eSS are no persons (D2)."""
+        return replace(
             self._policy.rules,
-            self._policy.matching,
-            share,
-            order,
+            actor=actor,
+            by_person=actor not in ("schedule", "eSS"),
+            signed_in=self._signed_in or ("", ""),
         )
+
+    def _report(
+        self, row: Run, tale: Tale, go: Callable[[], object], turn: Round | None = None
+    ) -> Report:
+        """Run it, and close its row however it ends."""
+        calls = dict(self._calls())
+        try:
+            go()
+        except BaseException as error:
+            self._close(row, tale.tally, calls, _outcome_of(error), _sentence_of(error))
+            raise
+        self._store.replace_attention("org", words.notices(self._store.links()))
+        needs = sum(row.needs_person and not row.dismissed for row in self._store.attention())
+        closed = self._close(row, tale.tally, calls, "attention" if needs else "done", "")
+        plan, braked = (turn.plan, turn.braked) if turn else (None, "")
+        return Report(closed, tuple(tale.lines), needs, plan, braked)
+
+    def _keep_braked(self, kind: str, braked: Braked, turn: Round) -> None:
+        """S1: what was stopped waits on the page with its plan's hash; the plan holds digests only."""
+        if turn.plan is not None:
+            self._store.keep_plan(turn.plan.hash, plans.kept(turn.plan))
+        row = Attention(
+            scope=f"run:{kind}",
+            kind="brake",
+            text=f"{kind.capitalize()} stopped before its first write: {braked.why}."
+            + (
+                " Look at the plan, then let exactly it through, or reject it."
+                if braked.hash
+                else ""
+            ),
+            plan=braked.hash,
+            buttons=("approve", "reject") if braked.hash else (),
+        )
+        self._store.replace_attention(row.scope, (row,))
+        self._store.note(Event("braked", why=f"{kind}: {braked.why}", actor=turn.order.started_by))
+
+    def _push_again(self, hra_id: str) -> Answer:
+        pushed = self.push(hra_id)
+        if pushed.outcome == "held":
+            return Answer(pushed.reason, 1)
+        self._store.replace_attention(f"hook:{hra_id}", ())
+        return Answer("Done: what was saved is in Xero.")
 
     def _teller(self, row: Run, progress: Callable[[Progress], None]) -> Callable[[Progress], None]:
         """Progress goes to who asked, and every tenth record to the run row, so that the page can show it."""
@@ -177,6 +319,8 @@ class Sync:
                 replace(before, side=name, connected=standing, reason=reason)
             )
             return error
+        if name == "hra":
+            self._signed_in = found.signed_in
         # What the sign-in itself was not granted is known since it was made; the probe may find more.
         missing = tuple(sorted({*before.missing_scopes, *found.missing_scopes}))
         self._store.set_connection(Connection(name, True, found.name, self._clock(), "", missing))
@@ -190,9 +334,7 @@ class Sync:
             self._store.save_link(replace(known, hra_id=source.id))
             return self.push(source.id)
         if source.status is not Status.CURRENT:
-            return Pushed(
-                "held", reason="This person is not Current in HRA Cloud, so the save stays there."
-            )
+            return Pushed("held", reason=NOT_CURRENT)
         person = self._sides["hra"].person(source.id)
         return self._admit(replace(person, status=source.status))
 
@@ -200,14 +342,16 @@ class Sync:
         """Decide for this one among everybody: another HRA record may claim the same partner."""
         others = [p for p in self._sides["hra"].listing().people if p.id != person.id]
         listing = self._sides["xero"].listing()
-        decided = plan.strangers(
+        decided = decide(
             [person, *others],
             listing.people,
-            self._newcomers.spoken_for(),
-            self._store.pending(),
+            self._newcomers.known(),
             self._policy.matching,
             "to_xero",
         )
+        return self._admitted(person, decided, listing.marker)
+
+    def _admitted(self, person: Person, decided: Strangers, marker: str) -> Pushed:
         for row in decided.held:
             if row.hra_id == person.id:
                 self._store.replace_attention(row.scope, (row,))
@@ -217,30 +361,31 @@ class Sync:
                 return self._push_joined(joining)
         for create in decided.creates:
             if create.source.id == person.id:
-                return self._push_created(create, decided.settled, listing.marker)
+                return self._push_created(create, decided.settled, marker)
         return Pushed(
             "held", reason="This person is not linked, and nobody in Xero is certain to be them."
         )
 
-    def _push_joined(self, joining: plan.Join) -> Pushed:
-        link = self._newcomers.join(joining) or self._store.link_of("hra", joining.hra_id)
+    def _push_joined(self, joining: Join) -> Pushed:
+        link = self._newcomers.join(joining, self._rules_of("eSS")) or self._store.link_of(
+            "hra", joining.hra_id
+        )
         if link is None:
             return Pushed(
                 "held",
                 reason="This person's partner in Xero was linked to somebody else meanwhile.",
             )
         self._store.clear_pending("xero", joining.hra_id)
-        return _pushed(self._records.carry_out(link, self._policy.rules, "to_xero", "eSS"), None)
+        rules = self._rules_of("eSS")
+        return _pushed(self._records.carry_out(link, rules, "to_xero", "eSS"), None)
 
-    def _push_created(
-        self, create: plan.Create, settled: tuple[Pending, ...], since: str
-    ) -> Pushed:
+    def _push_created(self, create: Create, settled: tuple[Pending, ...], since: str) -> Pushed:
         for pending in settled:
             if pending.source_id == create.source.id:
                 self._store.clear_pending(pending.side, pending.source_id)
-        created = self._newcomers.create(create, self._policy.rules, "eSS", since)
+        created = self._newcomers.create(create, self._rules_of("eSS"), "eSS", since)
         if created.seen is None:
-            return Pushed("held", reason=f"Not created in Xero: this person's {created.reason}.")
+            return Pushed("held", reason=not_created(create, created.reason))
         return Pushed("done", created.fields)
 
 
@@ -249,9 +394,7 @@ def _pushed(done: Done, groups: frozenset[str] | None) -> Pushed:
         return Pushed("done", done.written)
     seen = done.seen
     if seen.hra.status is not Status.CURRENT:
-        return Pushed(
-            "held", reason="This person is not Current in HRA Cloud, so the save stays there."
-        )
+        return Pushed("held", reason=NOT_CURRENT)
     waiting = {
         name: reason
         for name, reason in seen.link.open.items()
@@ -271,6 +414,8 @@ def _pushed(done: Done, groups: frozenset[str] | None) -> Pushed:
 
 
 def _outcome_of(error: BaseException) -> str:
+    if isinstance(error, Braked):
+        return "braked"
     return "stopped" if isinstance(error, Stopped | KeyboardInterrupt | SystemExit) else "failed"
 
 

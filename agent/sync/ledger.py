@@ -6,8 +6,9 @@ from typing import Protocol
 from agent.employee import UNKNOWN, Employee, Value
 from agent.fields import FIELDS, NORMALISER_VERSION, Tokens, same
 from agent.merge import Base, Decision, Kind, Since
+from agent.plans import Mark
 from agent.records import Agreed, Link
-from agent.words import join, split
+from agent.words import CHOOSABLE, join, split
 
 
 class Digester(Protocol):
@@ -118,11 +119,50 @@ class Ledger:
 
     def _kept(self, link: Link, name: str, hra: Employee, xero: Employee) -> bool:
         pair = link.kept.get(name)
-        if pair is None:
-            return False
+        return pair is not None and self.stands(pair, link, name, hra, xero)
+
+    def stands(self, pair: Agreed, link: Link, name: str, hra: Employee, xero: Employee) -> bool:
+        """Whether both sides still hold the values of a pair."""
         return (
             self._against(pair.hra, link, "hra", name, hra.get(name)) is Since.SAME
             and self._against(pair.xero, link, "xero", name, xero.get(name)) is Since.SAME
+        )
+
+    def held(
+        self, link: Link, decisions: Iterable[Decision], hra: Employee, xero: Employee
+    ) -> dict[str, Agreed]:
+        """The pairs that a person is shown: of fields that wait for a choice, or for the approval of one (D7)."""
+        found: dict[str, Agreed] = {}
+        for decision in decisions:
+            name = decision.name
+            if decision.reason == "unreadable" and name in link.held:
+                found[name] = link.held[name]
+            chosen = name in link.approvals and link.approvals[name].chosen
+            if decision.kind is not Kind.HOLD or not (decision.reason in CHOOSABLE or chosen):
+                continue
+            if UNKNOWN in (hra.get(name), xero.get(name)):
+                continue
+            before = link.held.get(name)
+            stands = before is not None and self.stands(before, link, name, hra, xero)
+            found[name] = (
+                before
+                if before and stands
+                else self.pair(link, name, hra.get(name), xero.get(name))
+            )
+        return found
+
+    def mark(self, link: Link, target: str, name: str, value: Value) -> str:
+        """A keyed digest of a value that is to travel, for a second person's approval (S2)."""
+        return self._digest(link, f"to_{target}", name, value)
+
+    def plan_mark(self, who: str, name: str, hra: Value, xero: Value, new: Value) -> Mark:
+        """The digests of one field of a plan. `who` names the record, for a plan may be made before there is a link."""
+        link = Link(f"plan:{who}", "", "")
+        return Mark(
+            *(
+                "" if value is UNKNOWN else self._digest(link, side, name, value)
+                for side, value in (("hra", hra), ("xero", xero), ("new", new))
+            )
         )
 
     def _against(self, stored: str, link: Link, side: str, name: str, value: Value) -> Since:

@@ -1,17 +1,29 @@
 """People without a partner: linking them, and creating them on the other side once and only once (M2, X3)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from threading import Lock
 
 from agent import match, plan
-from agent.employee import Employee, Status, Value
-from agent.errors import AccessLost, NotConnected, OutcomeUnknown, Parked, Refused, Unreachable
-from agent.merge import SENDS, Rules, merge
+from agent.employee import Employee, Person, Status, Value
+from agent.errors import (
+    SIDE_NAMES,
+    AccessLost,
+    ActionFailed,
+    NotConnected,
+    NotFound,
+    OutcomeUnknown,
+    Parked,
+    Refused,
+    Unreachable,
+)
+from agent.merge import SENDS, Decision, Rules, merge
 from agent.records import Attention, Change, Link, Pending
-from agent.side import Side, Written
+from agent.side import HraSide, Side, Written
 from agent.store import Store
+from agent.strangers import Convert, Create, Join, Known
+from agent.sync import diary
 from agent.sync.locks import Locks
 from agent.sync.records import Records, Seen, reasons_by_field
 
@@ -26,6 +38,7 @@ class Draft:
     source: Employee
     changes: Mapping[str, Value]
     reason: str = ""
+    decisions: tuple[Decision, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,14 +56,16 @@ class Newcomers:
 
     def __init__(
         self,
-        sides: Mapping[str, Side],
+        hra: HraSide,
+        xero: Side,
         store: Store,
         records: Records,
         clock: Callable[[], datetime],
         locks: Locks,
         branch_for: Callable[[Employee], str | None],
     ) -> None:
-        self._sides = sides
+        self._hra = hra
+        self._sides: dict[str, Side] = {"hra": hra, "xero": xero}
         self._store = store
         self._records = records
         self._clock = clock
@@ -66,16 +81,61 @@ class Newcomers:
         )
         return (*self._store.links(), *ignored)
 
-    def join(self, joining: plan.Join) -> Link | None:
+    def known(self, links: Sequence[Link] | None = None) -> Known:
+        """What is stored about people, as the decision about strangers wants it."""
+        return Known(
+            self.spoken_for() if links is None else links,
+            self._store.pending(),
+            self._store.parted(),
+            self._store.alone(),
+        )
+
+    def join(
+        self, joining: Join, rules: Rules, why: str = "each other's only partner"
+    ) -> Link | None:
         """Link two people; None when either got a link meanwhile."""
         with self._locks.of(f"hra:{joining.hra_id}"), self._locks.of(f"xero:{joining.xero_id}"):
             if self._store.link_of("hra", joining.hra_id) or self._store.link_of(
                 "xero", joining.xero_id
             ):
                 return None
-            return self._store.add_link(joining.hra_id, joining.xero_id)
+            link = self._store.add_link(joining.hra_id, joining.xero_id)
+        self._linked(link, "linked", why, rules)
+        return link
 
-    def draft(self, create: plan.Create, rules: Rules) -> Draft:
+    def convert(self, converting: Convert, rules: Rules) -> Link | None:
+        """Make an employee of a candidate and link them; None when that person got a link meanwhile (M3).
+
+        Raises NotFound (converted by hand meanwhile), ActionFailed, OutcomeUnknown (looked for first next time).
+        """
+        person, candidate = converting.source, converting.candidate
+        with self._creating, self._locks.of(f"xero:{person.id}"):
+            if self._store.link_of("xero", person.id):
+                return None
+            self._store.add_pending(Pending("hra", person.id, self._clock()))
+            try:
+                new_id = self._hra.convert(candidate, self._start_of(person))
+            except (*NOT_DONE, NotFound, ActionFailed):
+                self._store.clear_pending("hra", person.id)
+                raise
+            link = self._store.add_link(new_id, person.id)
+            self._store.clear_pending("hra", person.id)
+        self._linked(link, "converted", "the candidate is this person's only partner", rules)
+        return link
+
+    def _start_of(self, person: Person) -> date | None:
+        found = self._sides["xero"].fetch(person.id, frozenset({"details"})).get("start_date")
+        return found if isinstance(found, date) else None
+
+    def _linked(self, link: Link, what: str, why: str, rules: Rules) -> None:
+        """Whatever was said about two strangers is settled once they are linked."""
+        for side, id in (("hra", link.hra_id), ("xero", link.xero_id)):
+            self._store.replace_attention(f"{side}:{id}", ())
+            self._store.clear_alone(f"{side}:{id}")
+        self._store.unpart(link.hra_id, link.xero_id)
+        self._store.note(diary.about(what, link, why, rules.actor))
+
+    def draft(self, create: Create, rules: Rules) -> Draft:
         """Read the person and decide what the new record gets: merging against a blank one, by the same rules."""
         side = self._sides[create.source.side]
         source = side.fetch(create.source.id)
@@ -90,15 +150,22 @@ class Newcomers:
             if branch is None:
                 return Draft(source, {}, _no_branch(source))
             changes["branch"] = branch
-        return Draft(source, changes, plan.why_not_creatable(source, create.target, changes) or "")
+        reason = plan.why_not_creatable(source, create.target, changes) or ""
+        return Draft(source, changes, reason, decisions)
 
     def create(
-        self, create: plan.Create, rules: Rules, cause: str, since: str | None = None
+        self,
+        create: Create,
+        rules: Rules,
+        cause: str,
+        since: str | None = None,
+        check: Callable[[Draft], None] = lambda draft: None,
     ) -> Created:
         """Create the person and link both records. Raises SideError; an unknown outcome is looked for first next time.
 
         `since` is the marker of the listing that the decision came from: whoever came to the target after it is
-        looked at once more. One create at a time, for two records of one person have two locks.
+        looked at once more, unless a person said that this one has no partner. `check` looks at the draft before it is
+        sent. One create at a time, for two records of one person have two locks.
         """
         person = create.source
         with self._creating, self._locks.of(f"{person.side}:{person.id}"):
@@ -109,9 +176,10 @@ class Newcomers:
             if draft.reason:
                 self._hold(create, draft.reason)
                 return Created(None, reason=draft.reason)
+            check(draft)
             return self._create(create, draft, rules, cause)
 
-    def _moved_since(self, create: plan.Create, since: str | None) -> str:
+    def _moved_since(self, create: Create, since: str | None) -> str:
         """Why what the create was decided on does not hold any more (R1, M2, X3); "" when it does."""
         person = create.source
         if self._store.link_of(person.side, person.id):
@@ -120,14 +188,16 @@ class Newcomers:
         if (create.target, person.id) in sent:
             self._hold(create, "may have been created already; the next run looks first")
             return "may have been created already"
-        if match.near(person, self._sides[create.target].listing(since).people):
+        if not create.alone and match.near(
+            person, self._sides[create.target].listing(since).people
+        ):
             self._hold(
                 create, "may be somebody who was added there meanwhile; the next run looks again"
             )
             return "may be somebody who was added there meanwhile"
         return ""
 
-    def _create(self, create: plan.Create, draft: Draft, rules: Rules, cause: str) -> Created:
+    def _create(self, create: Create, draft: Draft, rules: Rules, cause: str) -> Created:
         person = create.source
         self._store.add_pending(Pending(create.target, person.id, self._clock()))
         try:
@@ -148,7 +218,7 @@ class Newcomers:
         return self._link(create, draft, written, rules, cause)
 
     def _link(
-        self, create: plan.Create, draft: Draft, written: Written, rules: Rules, cause: str
+        self, create: Create, draft: Draft, written: Written, rules: Rules, cause: str
     ) -> Created:
         ids = {create.target: written.employee.id, create.source.side: draft.source.id}
         link = self._store.add_link(ids["hra"], ids["xero"], draft.source.number)
@@ -172,29 +242,36 @@ class Newcomers:
                 cause,
             )
         )
-        self._store.replace_attention(f"{create.source.side}:{create.source.id}", ())
+        self._linked(link, "created", f"in {SIDE_NAMES[create.target]}", rules)
+        for event in diary.written(link, create.target, sent, refused, draft.decisions, rules):
+            self._store.note(event)
         return Created(self._records.record(link, hra, xero, refused, rules), sent, refused)
 
-    def _hold(self, create: plan.Create, reason: str, kind: str = "cannot-travel") -> None:
+    def _hold(self, create: Create, reason: str, kind: str = "cannot-travel") -> None:
         self._store.replace_attention(
             f"{create.source.side}:{create.source.id}", (held(create, reason, kind),)
         )
 
 
-def held(create: plan.Create, reason: str, kind: str = "cannot-travel") -> Attention:
+def held(create: Create, reason: str, kind: str = "cannot-travel") -> Attention:
     """The row of somebody who could not be created."""
     person = create.source
-    where = {"hra": "HRA Cloud", "xero": "Xero"}[create.target]
     return Attention(
         scope=f"{person.side}:{person.id}",
         kind=kind,
-        text=f"Not created in {where}: this person's {reason}."
-        if not reason.startswith(("is ", "was ", "may "))
-        else f"Not created in {where}: this person {reason}.",
+        text=not_created(create, reason),
         hra_id=person.id if person.side == "hra" else None,
         xero_id=person.id if person.side == "xero" else None,
         number=person.number,
+        buttons=("create", "ignore") if create.alone else ("ignore",),
     )
+
+
+def not_created(create: Create, reason: str) -> str:
+    """Why somebody was not created, in words."""
+    who = "this person" if reason.startswith(("is ", "was ", "may ")) else "this person's"
+    text = f"Not created in {SIDE_NAMES[create.target]}: {who} {reason}."
+    return text.replace("..", ".")  # a reason may be a sentence of its own
 
 
 def _no_branch(source: Employee) -> str:

@@ -13,10 +13,11 @@ from agent import plan, words
 from agent.employee import UNKNOWN, Employee
 from agent.errors import NotFound, OutcomeUnknown, Reach, Refused, SideError, WrongRecord
 from agent.fields import FIELD_GROUPS, FIELDS, same
-from agent.merge import Base, Decision, Kind, Rules, merge
-from agent.records import Change, Link
+from agent.merge import Base, Decision, Kind, Rules, closes_early, merge
+from agent.records import Approval, Attention, Change, Link
 from agent.side import Side, Written
 from agent.store import Store
+from agent.sync import approving, diary
 from agent.sync.ledger import Ledger, opened
 from agent.sync.locks import Locks
 
@@ -47,6 +48,14 @@ class Done:
     conflicts: int = 0
 
 
+Check = Callable[[Seen], None]
+"""Raises NotPossible when what was read is not what an action was decided on."""
+
+
+def _no_check(seen: Seen) -> None:
+    return None
+
+
 class Records:
     """Examines and carries out linked records. `pool` reads HRA beside Xero; None reads one after the other."""
 
@@ -61,7 +70,7 @@ class Records:
     ) -> None:
         self._sides = sides
         self._store = store
-        self._ledger = ledger
+        self.ledger = ledger
         self._clock = clock
         self._locks = locks
         self._pool = pool
@@ -77,44 +86,82 @@ class Records:
             return self._examine(self._store.link(link.id) or link, rules, None)
 
     def carry_out(
-        self, link: Link, rules: Rules, way: str, cause: str, groups: frozenset[str] | None = None
+        self,
+        link: Link,
+        rules: Rules,
+        way: str,
+        cause: str,
+        groups: frozenset[str] | None = None,
+        *,
+        only: frozenset[str] | None = None,
+        check: Check = _no_check,
     ) -> Done:
-        """Read again, decide again, and write what goes this way. `groups` limits a push to its sections.
+        """Read again, decide again, and write what goes this way. `groups` limits a push to its sections, `only` the
+        write to some fields; `check` looks at what was read before anything is written.
 
-        Raises SideError; the record is then open.
+        Raises SideError, and what `check` raises; the record is then open.
         """
         with self._locks.of(link.id):
             seen = self._examine(self._store.link(link.id) or link, rules, groups, way)
-            write = plan.writes(seen.link, seen.hra, seen.xero, seen.decisions, way)
+            check(seen)
+            write = plan.writes(seen.link, seen.hra, seen.xero, seen.decisions, way, only)
             if write is None:
                 return Done(seen, conflicts=seen.conflicts)
             return self._write(seen, write, rules, cause)
+
+    def change(self, id: str, alter: Callable[[Link], Link]) -> Link | None:
+        """Alter a stored link under its lock; the link afterwards, None where there is none any more."""
+        with self._locks.of(id):
+            link = self._store.link(id)
+            if link is None:
+                return None
+            altered = alter(link)
+            if altered != link:
+                self._store.save_link(altered)
+            return altered
+
+    def forget(self, link: Link) -> None:
+        """Break a link, and all that stands about it, under its lock (M6)."""
+        with self._locks.of(link.id):
+            self._store.remove_link(link.id)
+            for scope in (f"link:{link.id}", f"end:{link.id}"):
+                self._store.replace_attention(scope, ())
 
     def follow(self, link: Link) -> None:
         """Point the link at the record that its person was transferred to (M5). Raises SideError."""
         with self._locks.of(link.id):
             link = self._store.link(link.id) or link
             now = self._sides["hra"].fetch(link.hra_id, frozenset())
-            if now.id != link.hra_id and self._store.link_of("hra", now.id) is None:
-                self._store.save_link(replace(link, hra_id=now.id))
+            if self._store.link_of("hra", now.id) is None:
+                self._store.save_link(self._moved(link, now.id))
 
     def record(
         self, link: Link, hra: Employee, xero: Employee, refused: Mapping[str, str], rules: Rules
     ) -> Seen:
         """Commit what this pass saw: pairs for equal fields, what is open, and the record's attention rows."""
-        bases = self._ledger.bases(link, hra, xero)
-        agreed = self._ledger.agreed(link, hra, xero, bases, FIELDS)
+        before = link
+        bases = self.ledger.bases(link, hra, xero)
+        agreed = self.ledger.agreed(link, hra, xero, bases, FIELDS)
         kept = {name: pair for name, pair in link.kept.items() if not _agree(name, hra, xero)}
-        sent = self._ledger.echoes(link, hra, xero)
+        sent = self.ledger.echoes(link, hra, xero)
         link = replace(link, agreed=agreed, kept=kept, sent=sent)
         decisions = self._decide(link, hra, xero, rules)
+        approvals, asked = self._approvals(link, decisions, rules)
+        link = replace(link, approvals=approvals)
         link = replace(
-            link, open=opened(link, hra, xero, decisions, refused), number=hra.number or link.number
+            link,
+            held=self.ledger.held(link, decisions, hra, xero),
+            open=opened(link, hra, xero, decisions, refused),
+            number=hra.number or link.number,
         )
         self._store.save_link(link)
         self._store.replace_attention(f"link:{link.id}", words.rows(link))
         if not link.open and link.verified is not None:
             self._store.replace_attention(f"hook:{link.hra_id}", ())
+        for event in (*diary.agreed(before, link), *diary.held(before, link, decisions, rules)):
+            self._store.note(event)
+        for event in diary.asked(link, asked):
+            self._store.note(event)
         return Seen(link, hra, xero, decisions)
 
     def failed(self, link: Link, error: SideError) -> None:
@@ -135,7 +182,7 @@ class Records:
             raise WrongRecord(
                 "hra", "the record that it was transferred to is linked to somebody else"
             )
-        link = replace(link, hra_id=hra.id, sending="")
+        link = replace(self._moved(link, hra.id), sending="")
         if groups is None:
             link = replace(
                 link, verified=self._clock(), hra_seen=hra.updated, xero_seen=xero.updated
@@ -163,14 +210,24 @@ class Records:
     def _decide(
         self, link: Link, hra: Employee, xero: Employee, rules: Rules
     ) -> tuple[Decision, ...]:
-        stopped = frozenset(self._store.stopped())
         waiting = any(save.employee_id == link.hra_id for save in self._store.waiting())
-        bases: dict[str, Base] = self._ledger.bases(link, hra, xero)
-        return merge(hra, xero, bases, replace(rules, stopped=stopped), waiting)
+        bases: dict[str, Base] = self.ledger.bases(link, hra, xero)
+        chosen = approving.standing(link, hra, xero, self.ledger)
+        rules = replace(
+            rules,
+            stopped=frozenset(self._store.stopped()),
+            chosen={**chosen, **rules.chosen},
+        )
+        return merge(hra, xero, bases, rules, waiting, approving.asked(link, self.ledger))
+
+    def _approvals(
+        self, link: Link, decisions: tuple[Decision, ...], rules: Rules
+    ) -> tuple[dict[str, Approval], dict[str, Approval]]:
+        return approving.approvals(link, decisions, rules, self.ledger, self._clock())
 
     def _write(self, seen: Seen, write: plan.Write, rules: Rules, cause: str) -> Done:
         before = seen.hra if write.target == "hra" else seen.xero
-        sent = self._ledger.sent(seen.link, write.target, write.changes)
+        sent = self.ledger.sent(seen.link, write.target, write.changes)
         marked = replace(seen.link, sent={**seen.link.sent, **sent})
         self._store.save_link(replace(marked, sending=write.target))
         try:
@@ -197,7 +254,23 @@ class Records:
                 xero = self._sides[target].fetch(xero.id, xero.groups)
         except SideError:
             return
-        self.record(seen.link, hra, xero, {}, rules)
+        self.record(self._at(seen.link, hra), hra, xero, {}, rules)
+
+    def _at(self, link: Link, hra: Employee) -> Link:
+        """The link at the record that a transfer of our own made (M5)."""
+        free = self._store.link_of("hra", hra.id) is None
+        return self._moved(link, hra.id) if free else link
+
+    def _moved(self, link: Link, hra_id: str) -> Link:
+        """The link under its person's new HRA id; whoever is tied to that record stays tied to it (S2, M5)."""
+        if hra_id == link.hra_id:
+            return link
+        for user in self._store.users():
+            if user.employee == link.hra_id:
+                self._store.put_user(replace(user, employee=hra_id))
+        self._store.replace_attention(f"hook:{link.hra_id}", ())
+        self._store.note(diary.moved(link, hra_id))
+        return replace(link, hra_id=hra_id)
 
     def _written(
         self, seen: Seen, write: plan.Write, written: Written, rules: Rules, cause: str
@@ -209,8 +282,11 @@ class Records:
             xero = written.employee
         refused = reasons_by_field(write.changes, written.refused)
         sent = tuple(name for name in write.was if name not in refused)
-        link = self._after(seen.link, write, written, hra, xero, sent)
-        self._log(link, write.target, sent, cause)
+        link = self._after(self._at(seen.link, hra), write, written, hra, xero, sent)
+        self._log(link, write, sent, cause)
+        for event in diary.written(link, write.target, sent, refused, seen.decisions, rules):
+            self._store.note(event)
+        self._warn_of_early_end(link, seen, write, sent)
         return Done(
             self.record(link, hra, xero, refused, rules),
             sent,
@@ -233,7 +309,7 @@ class Records:
         for name in sent:
             one, other = hra.get(name), xero.get(name)
             if UNKNOWN not in (one, other) and not same(name, one, other):
-                kept[name] = self._ledger.pair(link, name, one, other)
+                kept[name] = self.ledger.pair(link, name, one, other)
         link = replace(link, kept=kept, sending="")
         if written.gone:
             told = self._stop(written.gone) if write.target == "xero" else _told(written.gone)
@@ -249,12 +325,35 @@ class Records:
             told[f"{group}_harm"] = words.join(f"{group}_write_harm", facts)
         return told
 
-    def _log(self, link: Link, target: str, sent: tuple[str, ...], cause: str) -> None:
+    def _warn_of_early_end(
+        self, link: Link, seen: Seen, write: plan.Write, sent: tuple[str, ...]
+    ) -> None:
+        """T3: an end date that came earlier than HRA's own may have closed an off-boarding checklist."""
+        there = write.changes.get("end_date")
+        if "end_date" in sent and closes_early(seen.hra.get("end_date"), there):
+            self._store.replace_attention(f"end:{link.id}", (early_end(link),))
+
+    def _log(self, link: Link, write: plan.Write, sent: tuple[str, ...], cause: str) -> None:
         if sent:
-            change = Change(
-                self._clock(), link.hra_id, link.xero_id, link.number, sent, f"to_{target}", cause
+            way = f"to_{write.target}"
+            self._store.add_change(
+                Change(self._clock(), link.hra_id, link.xero_id, link.number, sent, way, cause)
             )
-            self._store.add_change(change)
+
+
+def early_end(link: Link) -> Attention:
+    """The row of somebody whose end date in HRA was brought forward."""
+    return Attention(
+        scope=f"end:{link.id}",
+        kind="end date",
+        text="Xero's end date is earlier than the one that stood in HRA Cloud and was taken over. If an off-boarding "
+        "checklist was open in HRA Cloud, it may have been closed: check it there.",
+        fields=("end_date",),
+        hra_id=link.hra_id,
+        xero_id=link.xero_id,
+        number=link.number,
+        buttons=("dismiss",),
+    )
 
 
 def _agree(name: str, hra: Employee, xero: Employee) -> bool:

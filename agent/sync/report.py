@@ -1,13 +1,14 @@
 """What a run tells: its progress while it goes, and one line a record when it is done (or in a dry run, as a plan)."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from agent.employee import UNKNOWN, Employee
 from agent.fields import FIELDS, shown
 from agent.merge import SENDS, Decision, Kind
 from agent.plan import TARGETS
+from agent.plans import Plan
 from agent.records import Run
 from agent.words import FOR_ALL, sentence
 
@@ -33,7 +34,7 @@ class FieldLine:
 
 @dataclass(frozen=True)
 class Line:
-    """One record of a plan, or of what was done. `action`: update, create, link or hold."""
+    """One record of a plan, or of what was done. `action`: update, create, convert, link or hold."""
 
     hra_id: str
     xero_id: str
@@ -47,11 +48,62 @@ class Line:
 
 @dataclass(frozen=True)
 class Report:
-    """The closed run, its lines, and how many attention rows need a person now."""
+    """The closed run, its lines, and how many attention rows need a person now. A dry run has its `plan`, and says in
+    `braked` why the brake would stop it."""
 
     run: Run
     lines: tuple[Line, ...]
     needs_person: int
+    plan: Plan | None = None
+    braked: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a person's choice: a sentence, and the exit code (1 where something still waits)."""
+
+    sentence: str
+    exit: int = 0
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One field as both sides hold it now, for a person's eyes: sensitive values masked."""
+
+    name: str
+    label: str
+    hra: str
+    xero: str
+
+
+@dataclass(frozen=True)
+class OpenedPartner:
+    """A possible partner beside the person of the row, read now."""
+
+    side: str
+    id: str
+    number: str | None
+    why: tuple[str, ...]
+    compared: tuple[Compared, ...]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An attention row with what both sides hold at this moment. Never stored. `mark` names the values shown; a choice is
+    applied only to them. `problem` says why something could not be read."""
+
+    id: str
+    kind: str
+    who: str
+    text: str
+    mark: str
+    buttons: tuple[str, ...]
+    compared: tuple[Compared, ...] = ()
+    partners: tuple[OpenedPartner, ...] = ()
+    hra_id: str = ""
+    xero_id: str = ""
+    plan: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,3 +158,12 @@ def counted(
     """A run's counts, with the calls that it made to each side."""
     spent = {f"calls_{side}": count - before.get(side, 0) for side, count in calls.items()}
     return {**tally, **spent}
+
+
+def compared(names: Iterable[str], hra: Employee, xero: Employee) -> tuple[Compared, ...]:
+    """These fields as both sides hold them now, sensitive ones masked."""
+    return tuple(
+        Compared(name, FIELDS[name].label, shown(name, hra.get(name)), shown(name, xero.get(name)))
+        for name in names
+        if name in FIELDS
+    )

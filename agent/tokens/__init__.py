@@ -1,5 +1,5 @@
 """The sign-in of one side: OAuth 2 authorization code, refresh ahead of time, stored before use
-(L2).
+(L2), and taken only once it is known to be for the linked account or organisation (L1).
 
 Touches the token endpoint and the vault. Promises: one refresh at a time; a new token is on disk
 before anything uses it; a refresh whose answer was lost is tried again with the same refresh
@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from agent.errors import NotConnected
 from agent.tokens.endpoint import Dead, Endpoint
-from agent.tokens.held import Held, ends, scopes_of
+from agent.tokens.held import UNUSED_LIFE, Held, ends, scopes_of
 
 __all__ = ["Grant", "Tokens", "VaultLike"]
 
@@ -28,6 +28,7 @@ MOST_STATES = 5
 SIGN_IN_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
 DEAD = "the sign-in has ended or was withdrawn"
 NO_STATE = "this sign-in was not started here, was used already or took too long: start it again"
+NO_OFFER = "the sign-in was not finished: start it again"
 NOT_LASTING = "it gave no lasting sign-in (refresh token); the scope offline_access may be missing"
 
 
@@ -83,6 +84,7 @@ class Tokens:
         )
         self._lock = threading.RLock()
         self._held: Held | None = None
+        self._offer: Held | None = None
         self._read = False
         self._dead = ""
 
@@ -96,8 +98,8 @@ class Tokens:
             return self._endpoint.authorize(self._scopes, state)
 
     def complete(self, state: str, code: str) -> Grant:
-        """Exchange the code that the person came back with; the tokens are stored when this
-        returns.
+        """Exchange the code that the person came back with. The new sign-in is an offer until
+        `accept`: what the agent works with stays the old one (L1).
 
         Raises NotConnected for a state that is wrong, used or too old, and other SideErrors.
         """
@@ -109,8 +111,34 @@ class Tokens:
             refresh = told.get("refresh_token")
             if not isinstance(refresh, str) or not refresh:
                 raise NotConnected(self._side, NOT_LASTING)
-            self._store(Held(told["access_token"], refresh, ends(told, now), now, now, scopes))
-            return Grant(self._side, scopes, self.missing(), now)
+            self._offer = Held(told["access_token"], refresh, ends(told, now), now, now, scopes)
+            return Grant(self._side, scopes, self._without(scopes), now)
+
+    def offered(self) -> str:
+        """The access token of the sign-in on offer, for reading what it is for and nothing else.
+
+        Raises NotConnected where none is on offer, or it was left waiting for too long.
+        """
+        with self._lock:
+            if self._offer is None or self._offer.expires <= self._clock():
+                raise NotConnected(self._side, NO_OFFER)
+            return self._offer.access
+
+    def accept(self) -> None:
+        """The sign-in on offer is the right one: it takes the old one's place, on disk first.
+
+        Raises NotConnected where none is on offer.
+        """
+        with self._lock:
+            if self._offer is None:
+                raise NotConnected(self._side, NO_OFFER)
+            self._store(self._offer)
+            self._offer = None
+
+    def reject(self) -> None:
+        """The sign-in on offer is for something else: forgotten, the old one goes on."""
+        with self._lock:
+            self._offer = None
 
     def bearer(self, force: bool = False) -> str:
         """An access token good for minutes, refreshed if need be; `force` when it was refused.
@@ -145,8 +173,7 @@ class Tokens:
         """The scopes asked for and not granted, in the order of asking. Fewer than asked is
         normal.
         """
-        without = self.granted() | SIGN_IN_SCOPES
-        return tuple(scope for scope in self._scopes if scope not in without)
+        return self._without(self.granted())
 
     def obtained(self) -> datetime | None:
         """When a person signed in."""
@@ -158,12 +185,20 @@ class Tokens:
         held = self._stored()
         return held.refreshed if held else None
 
+    def dies(self) -> datetime | None:
+        """When the refresh token dies if it is not used until then; None where nobody signed in,
+        or where it is known to be dead.
+        """
+        held = self._stored()
+        alive = held is not None and held.refresh != self._dead
+        return held.refreshed + UNUSED_LIFE[self._side] if held and alive else None
+
     def forget(self) -> None:
         """Forget tokens and sign-ins under way, on disk too. Withdraws nothing at the vendor."""
         with self._lock:
             self._vault.forget(self._side)
             self._vault.forget(self._states_name)
-            self._held, self._read, self._dead = None, True, ""
+            self._held, self._offer, self._read, self._dead = None, None, True, ""
 
     def revoke(self) -> None:
         """Withdraw the sign-in at the vendor, where it offers that, then forget it.
@@ -176,6 +211,11 @@ class Tokens:
             if held:
                 self._endpoint.revoke(held.refresh)
             self.forget()
+
+    def _without(self, granted: frozenset[str]) -> tuple[str, ...]:
+        return tuple(
+            scope for scope in self._scopes if scope not in granted and scope not in SIGN_IN_SCOPES
+        )
 
     def _refresh(self, held: Held) -> Held:
         if held.refresh == self._dead:

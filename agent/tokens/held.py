@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+# How long a refresh token lives that nobody uses (published by both vendors; L2).
+UNUSED_LIFE: Mapping[str, timedelta] = {"hra": timedelta(days=14), "xero": timedelta(days=60)}
 TOKEN_LIVES = 1800
 LONGEST_LIFE = 10 * 24 * 3600
 

@@ -15,6 +15,8 @@ from agent.xero import wire
 from agent.xero.wire import SIDE, Json
 
 PAYROLL = "/payroll.xro/1.0"
+# Not of the payroll contract: the vendor's published accounting API, same limits, same tenant.
+TRACKING = "/api.xro/2.0/TrackingCategories"
 PAGE_SIZE = 100
 # No organisation has a hundred thousand rows of anything: beyond this the listing is taken to be
 # endless.
@@ -80,6 +82,10 @@ class Calls:
         """The body of a GET; `since` is a marker for If-Modified-Since."""
         headers = {"If-Modified-Since": wire.since_header(since)} if since else None
         return self._transport.get(_address(path), params, headers).body
+
+    def tracking_categories(self) -> Any:
+        """The body of the accounting API's list of tracking categories with their options."""
+        return self._transport.get(TRACKING).body
 
     def post(self, *path: str, row: Json) -> Any:
         """POST one object as the bare array that Xero wants; the answer's body."""

@@ -11,11 +11,12 @@ from typing import Any
 
 from agent.branches import BranchMap
 from agent.employee import UNKNOWN, Employee, Person, Status, Values
-from agent.errors import Distrusted, Refused, SideError
+from agent.errors import AccessLost, Distrusted, Refused, SideError
 from agent.fields import FIELD_GROUPS, FIELDS
 from agent.side import Listing, Probe, Written
 from agent.xero import mapping, wire
 from agent.xero.calls import Calls, Transport
+from agent.xero.connections import named
 from agent.xero.reading import EMPLOYEES, Reader
 from agent.xero.sections import Draft, Section, draft
 from agent.xero.wire import SIDE, Json
@@ -34,7 +35,7 @@ class XeroClient:
 
     `transport` carries the address, the tenant header and the limits. `groups_of` None is matching
     switched off. `new_key` makes Idempotency-Keys. `scopes` are those granted; empty means not
-    told, taken as enough. `organisation` and `tenant_id` are what the probe reports.
+    told, taken as enough for payroll. `organisation` and `tenant_id` are what the probe reports.
     """
 
     name = SIDE
@@ -52,6 +53,7 @@ class XeroClient:
         organisation: str = "",
         tenant_id: str = "",
     ) -> None:
+        self._transport = transport
         self._calls = Calls(transport, new_key)
         self._branches = groups_of or BranchMap()
         self._organisation = (organisation, tenant_id)
@@ -65,11 +67,16 @@ class XeroClient:
         )
 
     def probe(self) -> Probe:
-        """Proves payroll access by one read. Raises AccessLost, NotSetUp and other SideErrors."""
-        return self._reader.probe(*self._organisation)
+        """Proves payroll access by one read. Raises NotConnected where the connection was removed
+        in Xero, AccessLost, NotSetUp and other SideErrors.
+        """
+        try:
+            return self._reader.probe(*self._organisation)
+        except AccessLost as error:
+            raise named(error, self._transport, *self._organisation) from None
 
     def begin(self) -> None:
-        """Reads the funds and the leave types afresh."""
+        """Reads the funds, the leave types and the Employee Groups afresh."""
         self._reader.begin()
 
     def listing(self, since: str | None = None) -> Listing:
@@ -79,7 +86,7 @@ class XeroClient:
         return self._reader.listing(since)
 
     def person(self, id: str) -> Person:
-        """Somebody's detail as a Person, with the postcode."""
+        """Somebody's detail as a Person, with the postcode and the branch."""
         return self._reader.person(id)
 
     def fetch(self, id: str, groups: frozenset[str] | None = None) -> Employee:
@@ -93,7 +100,7 @@ class XeroClient:
         Raises Refused where nothing could be written for the record's own sake, OutcomeUnknown
         where the answer is lost, or the SideError that came before anything was written.
         """
-        planned = draft(employee, changes, self._branches, self._reader.funds())
+        planned = self._draft(employee, changes)
         outcome = self._post(employee, changes, planned)
         refused = {**planned.refused, **outcome.refused}
         if not outcome.groups:
@@ -140,7 +147,7 @@ class XeroClient:
         """
         unwritten = {"end_date"} if self._branches.match else {"end_date", "branch"}
         wanted = {name: value for name, value in details.items() if name not in unwritten}
-        planned = draft(Employee(SIDE, "", Status.CURRENT, {}), wanted, self._branches, None)
+        planned = self._draft(Employee(SIDE, "", Status.CURRENT, {}), wanted)
         lacking = {
             name: (f"its {FIELDS[name].label} is missing",)
             for name in NEEDED_TO_CREATE
@@ -152,6 +159,10 @@ class XeroClient:
         if fatal:
             raise Refused(SIDE, _all(fatal), status=None)
         return planned
+
+    def _draft(self, employee: Employee, changes: Values) -> Draft:
+        lacks, funds = self._reader.groups.lacks, self._reader.funds()
+        return draft(employee, changes, self._branches, lacks, funds)
 
     def _whole(self, id: str, row: Json, body: Json) -> Json:
         """The new record: the answer where it shows what was written and how loans are told, else a
@@ -185,7 +196,7 @@ class XeroClient:
             return section
         fresh = self._reader.employee(self._reader.detail(employee.id), frozenset({"super"}))
         wanted = {name: value for name, value in changes.items() if FIELD_GROUPS[name] == "super"}
-        made = draft(fresh, wanted, self._branches, self._reader.funds()).sections
+        made = self._draft(fresh, wanted).sections
         return made[0] if made else None
 
     def _read_back(

@@ -14,7 +14,7 @@ from agent.errors import UnreadableAnswer, WrongRecord
 from agent.fields import GROUPS
 from agent.xero import wire
 from agent.xero.mapping_bank import bank
-from agent.xero.mapping_details import details, unmapped
+from agent.xero.mapping_details import GROUP, details, group_name, unmapped
 from agent.xero.mapping_leave import LeaveTypes, leave, unreadable
 from agent.xero.mapping_super import FundOf, memberships
 from agent.xero.mapping_tax import tax
@@ -59,8 +59,14 @@ def employee(raw: Json, groups: frozenset[str], known: Reference) -> Employee:
     )
 
 
-def person(row: Json) -> Person:
-    """A row of the list, or a detail, as a Person. Raises UnreadableAnswer for a row without id."""
+def person(row: Json, branches: BranchMap, *, whole: bool = False) -> Person:
+    """A row of the list, or a detail (`whole`), as a Person. Raises UnreadableAnswer for a row
+    without id.
+
+    Without its Employee Group a row of the list, which is a summary, says nothing about the branch;
+    a detail says that there is no group.
+    """
+    told = branches.match and (whole or GROUP in row)
     born = wire.day(row.get("DateOfBirth"))
     home = row.get("HomeAddress")
     return Person(
@@ -74,6 +80,7 @@ def person(row: Json) -> Person:
         email=wire.text(row.get("Email")),
         mobile=wire.text(row.get("Mobile")),
         postcode=wire.text(home.get("PostalCode")) if isinstance(home, Mapping) else None,
+        branch=branches.branch_of(group_name(row)) if told else None,
     )
 
 

@@ -4,7 +4,7 @@ Pure. Only changed keys are posted, for what a posted employee leaves out stays 
 example of a partial update). An emptied optional text is posted as "" (assumption A38).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -45,6 +45,8 @@ SEVERAL_GROUPS = "several Employee Groups are mapped to this branch; set one of 
 EMPTIED = "it is empty in HRA Cloud, and Xero's is never emptied"
 
 Refusals = dict[str, tuple[str, ...]]
+Lacks = Callable[[str], str | None]
+"""Why Xero cannot take an Employee Group, by its name; None where it can."""
 
 
 def details(raw: Json, branches: BranchMap) -> dict[str, Value]:
@@ -82,20 +84,22 @@ def group_name(raw: Json) -> str | None:
 
 
 def details_body(
-    raw: Json, changes: Values, branches: BranchMap
+    raw: Json, changes: Values, branches: BranchMap, lacks: Lacks
 ) -> tuple[dict[str, Any], Refusals]:
     """The keys to post for `changes` ({} for none), and what cannot be written, with reasons.
 
-    What is equal after normalising is not posted, so that Xero keeps its own form (D5).
+    What is equal after normalising is not posted, so that Xero keeps its own form (D5). A new
+    person (`raw` {}) holds nothing yet, not even the default branch. `lacks` says why Xero cannot
+    take an Employee Group.
     """
-    present = details(raw, branches)
+    present: Values = details(raw, branches) if raw else {}
     found = ((name, _cannot(name, value)) for name, value in changes.items())
     refused: Refusals = {name: (reason,) for name, reason in found if reason}
     if "branch" in changes and "branch" not in refused:
-        refused |= _no_group(raw, changes["branch"], branches)
+        refused |= _no_group(raw, changes["branch"], branches, lacks)
     body: dict[str, Any] = {}
     for name, value in changes.items():
-        if name not in refused and not same(name, value, present[name]):
+        if name not in refused and not same(name, value, present.get(name)):
             body |= _written(name, value, raw, branches)
     return body, refused
 
@@ -137,12 +141,18 @@ def _cannot(name: str, value: Value) -> str | None:
     return f"it {reason}" if reason else None
 
 
-def _no_group(raw: Json, branch: Value, branches: BranchMap) -> Refusals:
+def _no_group(raw: Json, branch: Value, branches: BranchMap, lacks: Lacks) -> Refusals:
     if not branches.match:
         return {"branch": ("matching branches with Employee Groups is switched off",)}
-    if branches.group_of(branch, group_name(raw)):
-        return {}
-    return {"branch": (SEVERAL_GROUPS if branches.choices(branch) else NO_GROUP,)}
+    present = group_name(raw)
+    group = branches.group_of(branch, present)
+    if group is not None:
+        reason = None if group == present else lacks(group)
+    elif present is None and branch == branches.default:
+        reason = None  # nobody's group is the default branch's
+    else:
+        reason = SEVERAL_GROUPS if branches.choices(branch) else NO_GROUP
+    return {"branch": (reason,)} if reason else {}
 
 
 def _written(name: str, value: Value, raw: Json, branches: BranchMap) -> dict[str, Any]:
@@ -153,7 +163,8 @@ def _written(name: str, value: Value, raw: Json, branches: BranchMap) -> dict[st
     if name == "gender":
         return {"Gender": next((x for x, ours in GENDERS.items() if ours == value), NOT_STATED)}
     if name == "branch":
-        return {GROUP: branches.group_of(value, group_name(raw))}
+        group = branches.group_of(value, group_name(raw))
+        return {GROUP: group} if group else {}
     return {HOME: _written_address(value, raw.get(HOME))}
 
 

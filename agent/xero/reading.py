@@ -15,6 +15,9 @@ from agent.side import Listing, Probe
 from agent.xero import mapping, wire
 from agent.xero.calls import Calls
 from agent.xero.funds import Funds, View
+from agent.xero.groups import SCOPES as GROUP_SCOPES
+from agent.xero.groups import Groups
+from agent.xero.mapping_details import GROUP
 from agent.xero.mapping_leave import LeaveTypes, leave_types
 from agent.xero.wire import SIDE, Json
 
@@ -31,8 +34,9 @@ NO_PAYROLL = "payroll is not set up in this organisation; finish Payroll setting
 class Reader:
     """Everything that is read from one organisation. Thread-safe as far as its transport is.
 
-    `scopes` are those granted; empty means not told, taken as enough. Without payroll.settings the
-    funds and leave types cannot be read: super and leave are then UNKNOWN.
+    `scopes` are those granted; empty means not told, taken as enough for payroll. Without
+    payroll.settings the funds and leave types cannot be read: super and leave are then UNKNOWN.
+    `groups` are the known Employee Groups.
     """
 
     def __init__(
@@ -51,6 +55,8 @@ class Reader:
         self._scopes = scopes
         self._funds = Funds(calls, clock, create_super_funds)
         self._leave_types: LeaveTypes | None = None
+        listable = branches.match and bool(scopes & GROUP_SCOPES) and self._may_read_settings()
+        self.groups = Groups(calls, clock, listable)
 
     def probe(self, organisation: str, tenant_id: str) -> Probe:
         """Reads the payroll settings. Raises AccessLost without payroll.employees, NotSetUp without
@@ -66,7 +72,8 @@ class Reader:
         return Probe(organisation, tenant_id, missing)
 
     def begin(self) -> None:
-        """Reads the funds and the leave types afresh."""
+        """Reads the funds, the leave types and the Employee Groups afresh."""
+        self.groups.refresh()
         if self._may_read_settings():
             self._funds.refresh()
             self._leave_types = self._read_leave_types()
@@ -85,17 +92,21 @@ class Reader:
             moved = moved or found.moved or not found.rows.keys().isdisjoint(rows)
             asked_at = asked_at or found.asked_at
             rows |= found.rows
-        people = tuple(mapping.person(row) for row in rows.values())
+        for row in rows.values():
+            self._see(row)
+        people = tuple(mapping.person(row, self._branches) for row in rows.values())
         marker = wire.latest(person.updated for person in people) or asked_at
         return Listing(people, marker, complete=since is None and not moved)
 
     def person(self, id: str) -> Person:
-        """Somebody's detail as a Person, with the postcode."""
-        return mapping.person(self.detail(id))
+        """Somebody's detail as a Person, with the postcode and the branch."""
+        return mapping.person(self.detail(id), self._branches, whole=True)
 
     def detail(self, id: str) -> Json:
         """One employee as Xero has it. Raises WrongRecord, NotFound, UnreadableAnswer."""
-        return mapping.checked(wire.only(self._calls.get(EMPLOYEES, id), EMPLOYEES), id)
+        row = mapping.checked(wire.only(self._calls.get(EMPLOYEES, id), EMPLOYEES), id)
+        self.groups.see(row)
+        return row
 
     def employee(self, raw: Json, groups: frozenset[str]) -> Employee:
         """A detail as an Employee, reading what of the organisation is needed for these groups."""
@@ -107,6 +118,11 @@ class Reader:
     def funds(self) -> View | None:
         """The funds for one operation; None where they cannot be read."""
         return self._funds.view() if self._may_read_settings() else None
+
+    def _see(self, row: Json) -> None:
+        # The list is a summary: a group that it does not carry may be there all the same.
+        if GROUP in row:
+            self.groups.see(row)
 
     def _may_read_settings(self) -> bool:
         return not self._scopes or bool(self._scopes & SETTINGS_SCOPES)

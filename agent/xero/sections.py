@@ -12,9 +12,9 @@ from typing import Any
 from agent.branches import BranchMap
 from agent.employee import UNKNOWN, Employee, SuperMembership, Value, Values
 from agent.fields import FIELD_GROUPS, problem, same
-from agent.xero import mapping_bank, mapping_details, mapping_super, mapping_tax
+from agent.xero import mapping_bank, mapping_super, mapping_tax
 from agent.xero.funds import NoFund, View
-from agent.xero.mapping_details import GROUP, Refusals
+from agent.xero.mapping_details import GROUP, Lacks, Refusals, details_body
 from agent.xero.wire import Json
 
 SMSF = "it has a self-managed fund, which is never written"
@@ -48,9 +48,11 @@ class Draft:
         return {key: value for section in self.sections for key, value in section.body.items()}
 
 
-def draft(employee: Employee, changes: Values, branches: BranchMap, funds: View | None) -> Draft:
-    """Lays `changes` over `employee.raw`. May read and create funds through `funds` (None: they
-    cannot be read).
+def draft(
+    employee: Employee, changes: Values, branches: BranchMap, lacks: Lacks, funds: View | None
+) -> Draft:
+    """Lays `changes` over `employee.raw`. May read Employee Groups through `lacks`, and read and
+    create funds through `funds` (None: they cannot be read).
     """
     groups: dict[str, dict[str, Value]] = {}
     for name, value in changes.items():
@@ -58,17 +60,18 @@ def draft(employee: Employee, changes: Values, branches: BranchMap, funds: View 
     sections: list[Section] = []
     refused: Refusals = {}
     for group, wanted in groups.items():
-        body, reasons = _group(group, employee, wanted, branches, funds)
+        if group == "details":
+            body, reasons = details_body(employee.raw, wanted, branches, lacks)
+        else:
+            body, reasons = _payroll(group, employee, wanted, funds)
         sections += _split(group, body)
         refused |= reasons
     return Draft(tuple(sections), refused)
 
 
-def _group(
-    group: str, employee: Employee, wanted: Values, branches: BranchMap, funds: View | None
+def _payroll(
+    group: str, employee: Employee, wanted: Values, funds: View | None
 ) -> tuple[dict[str, Any], Refusals]:
-    if group == "details":
-        return mapping_details.details_body(employee.raw, wanted, branches)
     if group == "bank":
         return _bank(employee.raw, wanted["bank_accounts"])
     if group == "super":

@@ -57,16 +57,20 @@ def serving(app: Any) -> Iterator[int]:
 
 @pytest.fixture
 def served() -> Iterator[Served]:
-    """The page, and a vendor whose sign-in leads straight back, as after an earlier consent."""
+    """The page, and a vendor whose sign-in leads over another origin straight back, as after an earlier consent."""
     door, vendor, desk = Doorstep(), Flask("vendor"), PlainDesk()
 
     @vendor.get("/authorize")
     def authorize() -> Any:
+        elsewhere = request.host_url.replace("127.0.0.1", "localhost")
+        return redirect(f"{elsewhere}signed-in?back={quote(request.args['back'])}")
+
+    @vendor.get("/signed-in")
+    def already() -> Any:
         return redirect(request.args["back"])
 
     with serving(door) as port, serving(vendor) as vendors:
-        settings = f"[agent]\nport = {port}\n[xero]\nlogin_url = http://127.0.0.1:{vendors}\n"
-        door.app = page_app(desk, Clock(), settings)
+        door.app = page_app(desk, Clock(), f"[agent]\nport = {port}\n")
         address = f"http://localhost:{port}"
         back = quote(f"{address}/connect/xero/callback?state=s1&code=c1")
         desk.goes_to = f"http://127.0.0.1:{vendors}/authorize?back={back}"
@@ -87,7 +91,19 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture
 def signed_in(chromium: Any, served: Served) -> Iterator[Any]:
     """A browser page, signed in; what its console complained of fails the test."""
-    context = chromium.new_context(viewport={"width": 1180, "height": 800})
+    yield from _signed_in(chromium, served, True)
+
+
+@pytest.fixture
+def without_scripts(chromium: Any, served: Served) -> Iterator[Any]:
+    """The same in a browser that runs no JavaScript."""
+    yield from _signed_in(chromium, served, False)
+
+
+def _signed_in(chromium: Any, served: Served, scripts: bool) -> Iterator[Any]:
+    context = chromium.new_context(
+        viewport={"width": 1180, "height": 800}, java_script_enabled=scripts
+    )
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda told: complaints.append(told.text))

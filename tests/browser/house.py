@@ -1,152 +1,28 @@
-"""A page over a desk that only remembers what it was asked, with rows as a small company would have them."""
+"""A page over a desk that only remembers what it was asked, and a visitor without JavaScript."""
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 
 from agent import report
 from agent.app import create_app
-from agent.config import Settings, parse
+from agent.errors import AgentError
 from agent.page.desk import Option
-from agent.records import Agreed, Attention, Binding, Change, Connection, Link, Run, Save
+from agent.page.views import ADMIN
+from agent.records import (
+    Choice,
+    Link,
+    User,
+)
+from agent.sync.report import Opened
+from tests.browser.opened import OPENED
+from tests.browser.rows import HOOK_SECRET, LINKS, NOW, settings, shown
 from webhooks.receiver import receiver
 
-NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)  # 12:40 pm in Sydney
 PASSWORD = "correct horse battery"
 SECRET_KEY = b"k" * 32
-HOOK_SECRET = "whsec_c3ludGhldGljLXNlY3JldC1vZi10aGUtdGVzdHM="
-
-INI = f"""
-[hra]
-client_id = a
-client_secret = b
-[xero]
-client_id = c
-client_secret = d
-[sync]
-authoritative_system = hra
-automatic_export = yes
-[hooks]
-secret = {HOOK_SECRET}
-"""
-
-
-def settings(extra: str = "") -> Settings:
-    """Settings as a small agent.ini gives them; `extra` are more lines, with their sections."""
-    return parse(INI + extra, {})
-
-
-def ago(**given: float) -> datetime:
-    return NOW - timedelta(**given)
-
-
-BOUND = Binding("acc", "Harbour & Pine", "ten", "Harbour & Pine Pty Ltd")
-PROVED = {
-    "hra": Connection(
-        "hra", True, "m.tran@harbourpine.example", ago(minutes=2), "", ("read:clear-tax-details",)
-    ),
-    "xero": Connection("xero", True, "Harbour & Pine Pty Ltd", ago(minutes=2)),
-}
-
-
-def link(number: int, **given: object) -> Link:
-    made = Link(f"l{number}", f"h{number}", f"x{number}", str(number), {"email": Agreed("a", "b")})
-    return replace(made, **given)  # type: ignore[arg-type]
-
-
-LINKS = tuple(
-    link(number, open={"home_address": "cannot_travel"} if number == 1017 else {})
-    for number in range(1001, 1044)
-)
-ATTENTION = (
-    Attention(
-        "link:l1017",
-        "cannot-travel",
-        "Home address lies outside Australia; Xero Payroll takes Australian states only. Everything else of this "
-        "record still travels.",
-        ("home_address",),
-        "h1017",
-        "x1017",
-        "1017",
-        since=ago(days=2),
-        id="a1",
-    ),
-    Attention(
-        "link:l1029",
-        "conflict",
-        "Bank accounts: both sides changed, differently. Make them equal on one side; the agent then goes on.",
-        ("bank_accounts",),
-        "h1029",
-        "x1029",
-        "1029",
-        since=ago(hours=5),
-        id="a2",
-    ),
-    Attention(
-        "org",
-        "notice",
-        "The tax file numbers of 3 people cannot go to Xero: HRA Cloud shows them masked.",
-        needs_person=False,
-        since=ago(days=3),
-        id="a3",
-    ),
-)
-RUNS = (
-    Run(
-        "r3", "export", "schedule", ago(minutes=12), ago(minutes=11), "attention", "", 43, 43,
-        {"records": 43, "to_xero": 3, "held": 1, "calls_hra": 9, "calls_xero": 12},
-    ),
-    Run(
-        "r2", "import", "page", ago(hours=3, minutes=5), ago(hours=3), "done", "", 43, 43,
-        {"records": 43, "to_hra": 18, "agreed": 800, "calls_hra": 18, "calls_xero": 46},
-    ),
-    Run(
-        "r1", "export", "schedule", ago(hours=27), ago(hours=27), "failed",
-        "Xero cannot be reached at the moment. The agent tries again by itself; check the network if it lasts.",
-    ),
-)  # fmt: skip
-CHANGES = (
-    Change(ago(minutes=8), "h1042", "x1042", "1042", ("mobile",), "to_xero", "eSS"),
-    Change(
-        ago(minutes=12), "h1003", "x1003", "1003", ("home_address", "phone"), "to_xero", "export"
-    ),
-    Change(
-        ago(hours=3),
-        "h1011",
-        "x1011",
-        "1011",
-        ("annual_leave", "personal_leave"),
-        "to_hra",
-        "import",
-    ),
-    Change(ago(days=1, hours=4), "h1029", "x1029", "1029", ("job_title",), "to_xero", "eSS"),
-)
-WAITING = (
-    Save(
-        "w1", "h1020", ("bank-accounts",), ago(minutes=6), 2, 0, NOW + timedelta(minutes=5),
-        "Xero cannot be reached at the moment. The agent tries again by itself.",
-    ),
-)  # fmt: skip
-
-
-def shown(**given: object) -> report.Status:
-    """The status of the rows above, but for what is given."""
-    rows: dict[str, object] = {
-        "settings": settings(),
-        "binding": BOUND,
-        "connections": PROVED,
-        "links": LINKS,
-        "attention": ATTENTION,
-        "runs": RUNS,
-        "changes": CHANGES,
-        "waiting": WAITING,
-        "next_run": NOW + timedelta(hours=2, minutes=20),
-        "day_left": 4612,
-        "now": NOW,
-    }
-    return report.status(**(rows | given))  # type: ignore[arg-type]
 
 
 class PlainDesk:
@@ -160,17 +36,52 @@ class PlainDesk:
         self.well = (True, "ok")
         self.goes_to = "https://login.xero.com/identity/connect/authorize?state=s1"
         self.trouble: Exception | None = None
+        self.refuses: AgentError | None = None  # by `opened` and `answer` only
+        self.people: tuple[User, ...] = ()
+        self.alone: tuple[str, ...] = ()
+        self.choices: list[Choice] = []
+        self.says = "Done."
 
     def status(self) -> report.Status:
         self._ask("status")
         return self.state
 
-    def start(self, kind: str, mode: str = "authoritative") -> str:
-        self._ask("start", kind, mode)
+    def start(self, kind: str, mode: str = "authoritative", actor: str = "page") -> str:
+        self._ask("start", kind, mode, actor)
         return self.why_not
 
-    def connect(self, side: str) -> str:
-        self._ask("connect", side)
+    def opened(self, attention_id: str) -> Opened:
+        self._ask("opened", attention_id)
+        if self.refuses:
+            raise self.refuses
+        return OPENED[attention_id]
+
+    def answer(self, choice: Choice) -> str:
+        self._ask("answer", choice.verb, choice.id)
+        if self.refuses:
+            raise self.refuses
+        self.choices.append(choice)
+        return self.says
+
+    def links(self) -> tuple[Link, ...]:
+        self._ask("links")
+        return LINKS
+
+    def ignored(self) -> tuple[str, ...]:
+        return self.alone
+
+    def disconnect(self, side: str, actor: str) -> str:
+        self._ask("disconnect", side, actor)
+        return self.says
+
+    def switch_on(self, actor: str) -> None:
+        self._ask("switch_on", actor)
+
+    def users(self) -> tuple[User, ...]:
+        return self.people
+
+    def connect(self, side: str, actor: str = "page") -> str:
+        self._ask("connect", side, actor)
         return self.goes_to
 
     def connected(self, side: str, state: str, code: str) -> tuple[Option, ...]:
@@ -186,7 +97,8 @@ class PlainDesk:
 
     def check_password(self, user: str, password: str) -> bool:
         self._ask("check", user)
-        return (user, password) == ("admin", PASSWORD)
+        known = {ADMIN, *(one.name for one in self.people)}
+        return user in known and password == PASSWORD
 
     def _ask(self, *what: str) -> None:
         self.asked.append(what)
@@ -204,10 +116,29 @@ class Clock:
         return self.now
 
 
+class Compiled(BytecodeCache):
+    """The templates of all applications of one test run, compiled once."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
+
+
 def page_app(desk: PlainDesk, clock: Clock, extra: str = "") -> Flask:
     """The application, with the real hook receiver."""
     hooks = receiver([HOOK_SECRET], lambda: "acc", lambda id, event: True, lambda: None, clock)
-    return create_app(desk, settings(extra), secret_key=SECRET_KEY, hooks=hooks, clock=clock)
+    app = create_app(desk, settings(extra), secret_key=SECRET_KEY, hooks=hooks, clock=clock)
+    app.jinja_env.bytecode_cache = COMPILED
+    return app
 
 
 class Visitor:
@@ -230,5 +161,12 @@ class Visitor:
         answer = self.client.post(path, base_url=self.base, data=data)
         return answer.status_code, answer.get_data(as_text=True), answer.headers.get("Location", "")
 
-    def sign_in(self, password: str = PASSWORD) -> tuple[int, str, str]:
-        return self.post("/sign-in", "/sign-in", user="admin", password=password)
+    def sign_in(self, password: str = PASSWORD, user: str = ADMIN) -> tuple[int, str, str]:
+        return self.post("/sign-in", "/sign-in", user=user, password=password)
+
+
+def inside(desk: PlainDesk, user: str = ADMIN) -> Visitor:
+    """Somebody who is signed in."""
+    visitor = Visitor(page_app(desk, Clock()))
+    assert visitor.sign_in(user=user)[0] == 303
+    return visitor

@@ -7,36 +7,8 @@ import pytest
 
 from agent.page.desk import Option
 from tests.browser.conftest import Served, keep
-from tests.browser.house import PROVED, RUNS, shown
-
-# The least contrast of all visible texts with what lies behind them, by the rule of WCAG 2.
-LEAST_CONTRAST = """() => {
-  const paint = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
-  const rgba = (colour) => {
-    paint.clearRect(0, 0, 1, 1); paint.fillStyle = colour; paint.fillRect(0, 0, 1, 1);
-    return paint.getImageData(0, 0, 1, 1).data;
-  };
-  const light = (c) => [0.2126, 0.7152, 0.0722].reduce((sum, share, i) => {
-    const v = c[i] / 255;
-    return sum + share * (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-  }, 0);
-  const behind = (e) => {
-    for (let at = e; at; at = at.parentElement) {
-      const c = rgba(getComputedStyle(at).backgroundColor);
-      if (c[3] > 250) return c;
-    }
-    return [255, 255, 255, 255];
-  };
-  let least = [99, ''];
-  for (const e of document.querySelectorAll('body *')) {
-    const own = Array.from(e.childNodes).some((n) => n.nodeType === 3 && n.textContent.trim());
-    if (!own || e.disabled || !e.checkVisibility()) continue;
-    const [a, b] = [light(rgba(getComputedStyle(e).color)), light(behind(e))].sort((x, y) => y - x);
-    const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < least[0]) least = [ratio, e.outerHTML.slice(0, 100)];
-  }
-  return least;
-}"""
+from tests.browser.contrast import LEAST_CONTRAST
+from tests.browser.rows import PROVED, RUNS, shown
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -100,24 +72,36 @@ def test_a_button_pressed_after_a_refresh_still_works(signed_in: Any, served: Se
     signed_in.wait_for_selector("text=Last 12 minutes ago", timeout=5000)
     signed_in.click("text=Export now")
     signed_in.wait_for_selector("text=Export started.")
-    assert ("start", "export", "authoritative") in served.desk.asked
+    assert ("start", "export", "authoritative", "page:admin") in served.desk.asked
 
 
-def test_connecting_leads_to_the_vendor_and_back_to_a_choice(
-    signed_in: Any, served: Served
+@pytest.mark.parametrize("browser", ["signed_in", "without_scripts"])
+def test_L2_connecting_leads_over_other_origins_to_the_vendor_and_back_to_a_choice(
+    request: pytest.FixtureRequest, served: Served, browser: str
 ) -> None:
-    """The way there is a form, whose redirects a content security policy can stop in the browser alone."""
+    """Only a browser tells whether the content security policy, which keeps forms to this agent, lets a person out."""
+    page = request.getfixturevalue(browser)
     served.desk.options = (
         Option("t1", "Harbour & Pine Pty Ltd"),
         Option("t2", "Harbour & Pine Trading"),
     )
-    signed_in.click("section[aria-labelledby=side-xero] button")
-    signed_in.wait_for_selector("text=Which organisation?", timeout=5000)
-    keep(signed_in, "choice")
-    signed_in.check("text=Harbour & Pine Trading")
-    signed_in.click("text=Link this organisation")
-    signed_in.wait_for_selector("text=Xero is connected.")
-    assert served.desk.asked[-2] == ("choose", "xero", "t2")
+    page.click("section[aria-labelledby=side-xero] button >> nth=0")
+    page.wait_for_selector("text=Which organisation?", timeout=5000)
+    keep(page, "choice")
+    page.check("text=Harbour & Pine Trading")
+    page.click("text=Link this organisation")
+    page.wait_for_selector("text=Xero is connected.")
+    assert ("choose", "xero", "t2") in served.desk.asked
+
+
+def test_going_back_from_the_vendor_leads_to_the_status_page(
+    signed_in: Any, served: Served
+) -> None:
+    served.desk.goes_to = served.address.replace("localhost", "127.0.0.1") + "/sign-in"
+    signed_in.click("section[aria-labelledby=side-xero] button >> nth=0")
+    signed_in.wait_for_url("**/sign-in", timeout=5000)
+    signed_in.go_back()
+    signed_in.wait_for_selector("#hero", timeout=5000)
 
 
 def test_the_keyboard_comes_to_the_content_first_and_can_be_seen(signed_in: Any) -> None:
@@ -130,6 +114,7 @@ def test_the_keyboard_comes_to_the_content_first_and_can_be_seen(signed_in: Any)
 
 
 def test_every_control_has_a_name_and_every_section_a_heading(signed_in: Any) -> None:
+    signed_in.evaluate("document.querySelector('#modes').open = true")
     tree = signed_in.locator("body").aria_snapshot()
     for name in (
         "Connect again HRA Cloud",
@@ -137,6 +122,8 @@ def test_every_control_has_a_name_and_every_section_a_heading(signed_in: Any) ->
         "Import now",
         "Export now",
         "Sign out",
+        "Use Xero Employee 1029",
+        "Import what changed",
     ):
         assert f'button "{name}"' in tree
     for name in ("Needs you", "Recent changes", "Runs", "eSS saves waiting for Xero"):

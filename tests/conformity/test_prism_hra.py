@@ -249,7 +249,7 @@ ACTIONS = {
 def test_M3_an_action_whose_status_has_another_id_is_refused(
     hra: Front, client: HraClient, action: str
 ) -> None:
-    with pytest.raises(WrongRecord):
+    with pytest.raises(OutcomeUnknown):
         getattr(client.actions, action)(*ACTIONS[action])
     assert hra.sent("POST") == [f"POST {action}"]
 

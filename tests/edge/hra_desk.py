@@ -2,6 +2,7 @@
 contract.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,7 +26,10 @@ MONDAY = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 
 
 class HraDesk:
-    """One sandbox and clients of it. `calls` holds every attempt since it was last cleared."""
+    """One sandbox and clients of it. `calls` holds every attempt since it was last cleared.
+
+    `meanwhile` is shown every attempt, once it is answered: what others do between two calls.
+    """
 
     def __init__(self, staff: Iterable[Person] = STAFF, **switches: str) -> None:
         self.now = MONDAY
@@ -34,6 +38,7 @@ class HraDesk:
         self.calls: list[Call] = []
         self.slips: list[str] = []
         self.naps: list[float] = []
+        self.meanwhile: Callable[[Call], object] = lambda call: None
         self._open: list[Transport] = []
 
     @property
@@ -68,12 +73,42 @@ class HraDesk:
     def record(self, key: str) -> Record:
         return self.store.employees[self.id(key)]
 
+    def candidate(self, id: str = "c1", **details: Any) -> Record:
+        """Somebody who is not an employee yet."""
+        named = {"firstName": "Cam", "surname": "Ng", "dateOfBirth": "1991-02-03"}
+        branch, stamp = self.id("Head Office"), self.store.stamp()
+        made = Record(id, branch, "Current", named | details, stamp, stamp)
+        self.store.candidates[id] = made
+        return made
+
+    def employee(self, id: str, created: str = "", **details: Any) -> None:
+        """Somebody who turns up in the list of employees, with the candidate's name."""
+        named = {"firstName": "Cam", "surname": "Ng", "dateOfBirth": "1991-02-03"}
+        stamp = created or self.store.stamp()
+        made = Record(id, self.id("Head Office"), "Current", named | details, stamp, stamp)
+        self.store.employees[id] = made
+
+    def by_hand(self, action: str, **body: str) -> None:
+        """Somebody takes an action in HRA Cloud itself, and it is done at once."""
+        http = self.app.test_client()
+        token = self.app.config["OAUTH"].issue(ALL_SCOPES)["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        begun = http.post(f"/accounts/{ACCOUNT_ID}/{action}", json=body, headers=headers)
+        assert begun.status_code == 202 and begun.json is not None
+        for _ in range(3):
+            http.get(begun.json["actionStatusURL"], headers=headers)
+
     def fail(self, kind: str, method: str, path: str = "*", **how: Any) -> None:
         self.app.config["FAULTS"].plan(kind, method=method, path=path, **how)
 
     def writes(self) -> list[str]:
         """What was written since `calls` was last cleared: method and the last word of the path."""
         return [f"{c.method} {c.path.rpartition('/')[2]}" for c in self.calls if c.method != "GET"]
+
+    def sent(self, last: str) -> Any:
+        """The body of the one call whose path ends like this."""
+        (call,) = (c for c in self.calls if c.method != "GET" and c.path.endswith(f"/{last}"))
+        return json.loads(call.body or b"")
 
     def close(self) -> None:
         for transport in self._open:
@@ -83,6 +118,7 @@ class HraDesk:
 
     def _heard(self, call: Call) -> None:
         self.calls.append(call)
+        self.meanwhile(call)
         if contracts_dir() is None:
             return
         params = {key: str(value) for key, value in call.params.items()}

@@ -19,6 +19,8 @@ from agent.wiring import SIDES, Times, real_times
 PASSWORD = "correct horse battery"
 STAFF = people(20)
 LOCAL = "127.0.0.1"
+# An organisation that nobody connects unless a test does.
+OTHER = ("Other Pty Ltd", "7f0f2f5e-2a63-4b0b-8f3a-0d6c1d2e3f40")
 
 
 def quick_times() -> Times:
@@ -35,7 +37,12 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         self.hra: Served = serve(hra_sandbox.create([p for p in STAFF if p.in_hra]))
-        self.xero: Served = serve(xero_sandbox.create([xero_twin(p) for p in STAFF if p.in_xero]))
+        self.xero: Served = serve(
+            xero_sandbox.create(
+                [xero_twin(p) for p in STAFF if p.in_xero],
+                organisations=(xero_sandbox.ORGANISATION, OTHER),
+            )
+        )
         for served in (self.hra, self.xero):
             served.app.config["AUTO_CONSENT"] = True
         self.settings: Settings = settings(folder, _free_port(), self.hra, self.xero, PASSWORD)
@@ -51,8 +58,10 @@ class House:
     def page(self) -> str:
         return f"http://localhost:{self.settings.agent.port}"
 
-    def start(self) -> None:
-        self.service = Service(self.settings, {}, quick_times())
+    def start(self, machine: str = "") -> None:
+        """Begin, or begin again; on another `machine` it is a restored copy."""
+        times = replace(quick_times(), machine=machine or quick_times().machine)
+        self.service = Service(self.settings, {}, times)
         self.server = Server(self.service.app, LOCAL, self.settings.agent.port)
 
     def stop(self) -> None:
@@ -78,6 +87,15 @@ class House:
         """An import and an export, as a person starts them."""
         for kind in ("import", "export"):
             self.service.pair.run(kind, "command")
+
+    def calls(self) -> int:
+        """Calls to both sandboxes so far, tokens among them."""
+        counts = [served.app.config["CALLS"].counts() for served in (self.hra, self.xero)]
+        return sum(int(count["total"]) + int(count["other"]) for count in counts)
+
+    def connected(self) -> frozenset[str]:
+        """The organisations that Xero has a connection to this agent for."""
+        return frozenset(row["tenantId"] for row in self.xero.app.config["STORE"].connections())
 
     def writes(self) -> int:
         """Writes at both sandboxes so far."""

@@ -1,4 +1,4 @@
-"""L1: one account and one organisation, chosen once; L2: nothing is left of a sign-in to another one."""
+"""L1: one account and one organisation, chosen once; a sign-in to another one takes nothing away from the right one."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.connect import Connect, Found
-from agent.errors import NotConnected, NotSetUp, WrongTarget
+from agent.errors import NotConnected, NotSetUp, Unreachable, WrongTarget
 from agent.records import Binding
 from agent.store import Store
 
@@ -17,10 +17,11 @@ TWO: Found = (*ONE, ("t2", "Other Pty Ltd"))
 
 
 class SignIn:
-    """Tokens without a vendor: signed in or not."""
+    """Tokens without a vendor: the sign-in in use and the one on offer, by number."""
 
     def __init__(self) -> None:
-        self.held = False
+        self.given = 0
+        self.held = self.offered = 0
 
     def begin(self) -> str:
         return "https://login.example/authorize"
@@ -28,26 +29,40 @@ class SignIn:
     def complete(self, state: str, code: str) -> object:
         if state != "good":
             raise NotConnected("xero")
-        self.held = True
+        self.given += 1
+        self.offered = self.given
         return None
 
-    def forget(self) -> None:
-        self.held = False
+    def accept(self) -> None:
+        self.held, self.offered = self.offered, 0
+
+    def reject(self) -> None:
+        self.offered = 0
 
 
 class Desk:
     def __init__(self, store: Store, wanted: str = "") -> None:
         self.store = store
         self.sees: Found = ONE
+        self.answers: Exception | None = None
         self.tokens = SignIn()
-        self.bound: list[str] = []
+        self.bound: list[tuple[str, str]] = []
         self.flow = Connect(
-            store, {"xero": self.tokens}, {"xero": lambda: self.sees}, {"xero": wanted},
-            self.bound.append,
-        )  # fmt: skip
+            store,
+            {"xero": self.tokens},
+            {"xero": self._list},
+            {"xero": wanted},
+            lambda side, actor: self.bound.append((side, actor)),
+        )
+        self.flow.begin("xero", "page:anna")
 
     def back(self) -> Found:
         return self.flow.complete("xero", "good", "code")
+
+    def _list(self) -> Found:
+        if self.answers:
+            raise self.answers
+        return self.sees
 
 
 @pytest.fixture
@@ -61,19 +76,19 @@ def test_L1_the_only_organisation_is_linked_at_once(store: Store) -> None:
     desk = Desk(store)
     assert desk.back() == ()
     assert store.binding() == Binding(tenant_id="t1", tenant_name="Harbour & Pine")
-    assert desk.bound == ["xero"]
+    assert (desk.bound, desk.tokens.held) == ([("xero", "page:anna")], 1)
 
 
 def test_L1_of_several_the_person_picks_one_and_it_stays(store: Store) -> None:
     desk = Desk(store)
     desk.sees = TWO
     assert desk.back() == TWO
-    assert (store.binding(), desk.bound) == (Binding(), [])
+    assert (store.binding(), desk.bound, desk.tokens.held) == (Binding(), [], 0)
     desk.flow.choose("xero", "t2")
-    assert store.binding().tenant_id == "t2"
+    assert (store.binding().tenant_id, desk.tokens.held) == ("t2", 1)
     assert desk.back() == ()  # the choice is stored: not asked again
     assert store.binding().tenant_id == "t2"
-    assert desk.bound == ["xero", "xero"]
+    assert len(desk.bound) == 2
 
 
 def test_L1_nothing_can_be_chosen_that_was_not_offered(store: Store) -> None:
@@ -87,7 +102,7 @@ def test_L1_nothing_can_be_chosen_that_was_not_offered(store: Store) -> None:
     assert store.binding() == Binding()
 
 
-def test_L1_another_organisation_is_refused_and_its_sign_in_forgotten(store: Store) -> None:
+def test_L1_another_organisation_is_refused_and_the_old_sign_in_still_works(store: Store) -> None:
     desk = Desk(store)
     desk.back()
     desk.sees = (("t2", "Other Pty Ltd"),)
@@ -95,7 +110,34 @@ def test_L1_another_organisation_is_refused_and_its_sign_in_forgotten(store: Sto
         desk.back()
     assert "Disconnect first" in told.value.sentence()
     assert store.binding().tenant_id == "t1"
-    assert not desk.tokens.held
+    assert (desk.tokens.held, desk.tokens.offered) == (1, 0)
+
+
+def test_L1_a_reconnect_that_breaks_off_leaves_the_old_sign_in(store: Store) -> None:
+    desk = Desk(store)
+    desk.back()
+    desk.answers = Unreachable("xero")
+    with pytest.raises(Unreachable):
+        desk.back()
+    assert (desk.tokens.held, desk.tokens.offered) == (1, 0)
+
+
+def test_L4_after_parting_another_organisation_may_be_chosen(store: Store) -> None:
+    store.bind(Binding("a1", "Harbour HR", "t1", "Harbour & Pine"))
+    desk = Desk(store)
+    desk.flow.part("xero")
+    assert store.binding() == Binding("a1", "Harbour HR")
+    desk.sees = (("t2", "Other Pty Ltd"),)
+    assert desk.back() == ()
+    assert store.binding().tenant_id == "t2"
+
+
+def test_L4_parting_ends_a_choice_that_waits(store: Store) -> None:
+    desk = Desk(store)
+    desk.sees = TWO
+    desk.back()
+    desk.flow.part("xero")
+    assert (desk.flow.choices("xero"), desk.tokens.offered) == ((), 0)
 
 
 def test_L1_the_organisation_that_the_settings_name_is_taken_without_asking(store: Store) -> None:

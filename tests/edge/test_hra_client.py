@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -17,7 +16,6 @@ from agent.employee import (
     Tfn,
 )
 from agent.errors import (
-    ActionFailed,
     NotFound,
     OutcomeUnknown,
     TransferLoop,
@@ -50,6 +48,7 @@ def test_L3_the_probe_says_which_account_and_who_signed_in(desk: HraDesk) -> Non
     assert found.id == ACCOUNT_ID
     assert "Harbour" in found.name and "Morgan Tran" in found.name
     assert found.missing_scopes == ()
+    assert found.signed_in == ("Morgan Tran", "payroll.admin@harbourpine.example")
 
 
 def test_L1_another_account_than_the_linked_one_is_refused(desk: HraDesk) -> None:
@@ -128,13 +127,12 @@ def test_a_person_has_what_the_list_lacks(desk: HraDesk) -> None:
     assert found.postcode == details["personalAddress"]["postcode"]
 
 
-def test_candidates_are_people_with_a_status(desk: HraDesk) -> None:
-    record = desk.record("p004")
-    desk.store.candidates["c1"] = replace(
-        record, id="c1", details={"firstName": "Cam", "surname": "Ng"}
-    )
-    found = desk.client().candidates()
-    assert [(p.id, p.first_name, p.status) for p in found] == [("c1", "Cam", Status.CURRENT)]
+def test_M4_everybody_listed_has_the_branch_that_they_are_in(desk: HraDesk) -> None:
+    people = desk.client().listing().people
+    assert {p.id: p.branch for p in people} == {
+        record.id: record.branch for record in desk.store.employees.values()
+    }
+    assert not any(p.candidate for p in people)
 
 
 @pytest.mark.parametrize("pooled", [False, True])
@@ -219,6 +217,7 @@ def test_M5_a_transferred_record_is_followed_to_the_new_one(desk: HraDesk) -> No
     assert found.status is Status.CURRENT
     assert len(found.values["bank_accounts"]) == 4
     assert client.person(old).new_id == found.id
+    assert client.person(found.id).old_id == old
 
 
 @pytest.mark.parametrize("pooled", [False, True])
@@ -245,44 +244,12 @@ def test_a_current_record_that_names_a_new_one_is_still_itself(desk: HraDesk) ->
     assert found.id == desk.id("p000") and found.new_id == desk.id("p001")
 
 
-@pytest.mark.parametrize(
-    ("end", "status"),
-    [(date(2026, 1, 5), Status.TERMINATED), (date(2026, 9, 1), Status.TERMINATING)],
-)
-def test_T2_a_termination_is_polled_to_its_end(desk: HraDesk, end: date, status: Status) -> None:
-    client, id = desk.client(), desk.id("p000")
-    client.actions.terminate(id, end, "By_Notice")
-    found = client.fetch(id, DETAILS)
-    assert found.status is status and found.values["end_date"] == end
-    assert len(desk.naps) == 2
-
-
-@pytest.mark.parametrize("outcome", ["Failed", "never"])
-def test_an_action_that_fails_or_never_ends_is_an_error(outcome: str) -> None:
-    desk = HraDesk(action_outcome=outcome)
-    with pytest.raises(ActionFailed):
-        desk.client(polls=4).actions.terminate(desk.id("p000"), date(2026, 1, 5), "By_Notice")
-    assert len(desk.naps) <= 3
-    desk.close()
-
-
 def test_M3_only_the_id_of_a_status_address_is_used() -> None:
     desk = HraDesk()
     desk.app.config["BASE_URL"] = "http://elsewhere.example/odd"
     desk.client().actions.terminate(desk.id("p000"), date(2026, 1, 5), "By_Notice")
     assert desk.record("p000").end_date == "2026-01-05"
     desk.close()
-
-
-def test_M3_a_candidate_becomes_an_employee(desk: HraDesk) -> None:
-    record = desk.record("p004")
-    desk.store.candidates["c1"] = replace(
-        record, id="c1", details={"firstName": "Cam", "surname": "Ng"}, banks=[], supers=[]
-    )
-    client = desk.client()
-    client.actions.convert("c1", date(2026, 4, 1))
-    assert any(p.first_name == "Cam" for p in client.listing().people)
-    assert client.candidates()[0].status is Status.GONE
 
 
 def test_X3_an_action_whose_answer_is_lost_is_not_sent_again(desk: HraDesk) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from agent.employee import (
     UNKNOWN,
+    EndDate,
     Exemption,
     MaskedTfn,
     Status,
@@ -91,6 +93,31 @@ def test_M2_nobody_is_made_without_a_branch(desk: HraDesk) -> None:
     with pytest.raises(Refused):
         desk.client().create({**newcomer(desk), "branch": UNKNOWN})
     assert desk.writes() == []
+
+
+def test_D6_nobody_is_made_in_a_branch_that_HRA_has_not(desk: HraDesk) -> None:
+    client, values = desk.client(), newcomer(desk)
+    client.begin()
+    for branch in ("f" * 32, "b" * 65):
+        with pytest.raises(Refused) as caught:
+            client.create({**values, "branch": branch})
+        assert "branch map" in str(caught.value)
+    assert desk.writes() == []
+
+
+def test_D6_nobody_is_made_whose_name_HRA_does_not_take(desk: HraDesk) -> None:
+    with pytest.raises(Refused) as caught:
+        desk.client().create({**newcomer(desk), "last_name": "x" * 129})
+    (reason,) = caught.value.reasons
+    assert "last name" in reason and "128" in reason
+    assert desk.writes() == []
+
+
+def test_T2_a_newcomer_is_not_ended(desk: HraDesk) -> None:
+    ends = EndDate(date(2026, 9, 1))
+    done = desk.client().create({**newcomer(desk), "end_date": ends})
+    assert done.employee.status is Status.CURRENT
+    assert not any("terminate" in write for write in desk.writes())
 
 
 def test_a_refused_newcomer_does_not_exist(desk: HraDesk) -> None:

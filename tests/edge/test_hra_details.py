@@ -4,17 +4,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from agent.employee import (
-    Address,
-    Loans,
-)
-from agent.errors import (
-    Refused,
-)
+from agent.employee import Address, EndDate, Loans
+from agent.errors import Refused
 from agent.fields import GROUPS
 from tests.edge.hra_desk import HraDesk
 
@@ -133,12 +129,58 @@ def test_the_work_address_is_the_one_that_travels_when_set_so(desk: HraDesk) -> 
     assert contacts["home"]["email"] == home
 
 
-def test_branch_and_end_date_are_not_changed_by_an_update(desk: HraDesk) -> None:
+TOO_MUCH = {
+    "title": "Wing Commander",
+    "first_name": "x" * 129,
+    "last_name": "x" * 129,
+    "middle_names": "x" * 256,
+    "date_of_birth": date(1899, 12, 31),
+    "start_date": date(2051, 1, 1),
+    "end_date": EndDate(date(2051, 1, 1)),
+    "branch": "b" * 65,
+    "job_title": "x" * 256,
+    "email": f"{'x' * 120}@example.com",
+    "phone": "1" * 129,
+    "home_address": Address("x" * 129, "", "Perth", "WA", "6000", "AUSTRALIA"),
+}
+
+
+@pytest.mark.parametrize("name", TOO_MUCH)
+def test_D6_what_HRA_does_not_take_is_told_before_the_call_and_the_rest_travels(
+    desk: HraDesk, name: str
+) -> None:
     client, id = desk.client(), desk.id("p001")
+    client.begin()
+    present = client.fetch(id, DETAILS)
+    done = client.update(present, {name: TOO_MUCH[name], "mobile": "0491 570 159"})
+    assert list(done.refused) == [name]
+    (sentence,) = done.refused[name]
+    assert sentence.endswith(".") and "xxx" not in sentence and "HRA Cloud" in sentence
+    assert done.employee.values["mobile"] == "0491 570 159"
+    assert done.employee.values[name] == present.values[name]
+    assert desk.writes() == [f"PUT {id}"]
+
+
+def test_D6_of_all_that_HRA_does_not_take_nothing_is_sent(desk: HraDesk) -> None:
+    client = desk.client()
+    client.begin()
     with pytest.raises(Refused) as caught:
-        client.update(client.fetch(id, DETAILS), {"branch": "x", "end_date": date(2026, 5, 1)})
-    assert len(caught.value.reasons) == 2
+        client.update(client.fetch(desk.id("p001"), DETAILS), TOO_MUCH)
+    assert len(caught.value.reasons) == len(TOO_MUCH)
     assert desk.writes() == []
+
+
+def test_D6_a_title_that_HRA_lists_no_more_holds_the_details_and_nothing_else(
+    desk: HraDesk,
+) -> None:
+    desk.record("p001").details["title"] = "Wing Commander"
+    client = desk.client()
+    client.begin()
+    changes = {"phone": "02 5550 1234", "annual_leave": Decimal(7)}
+    done = client.update(client.fetch(desk.id("p001")), changes)
+    assert list(done.refused) == ["details"] and "titles" in done.refused["details"][0]
+    assert done.employee.values["annual_leave"] == Decimal(7)
+    assert desk.writes() == ["PUT leave-balances"]
 
 
 def test_a_record_that_HRA_would_not_take_back_is_not_touched(desk: HraDesk) -> None:
@@ -146,5 +188,5 @@ def test_a_record_that_HRA_would_not_take_back_is_not_touched(desk: HraDesk) -> 
     client = desk.client()
     with pytest.raises(Refused) as caught:
         client.update(client.fetch(desk.id("p001"), DETAILS), {"phone": "02 5550 1234"})
-    assert "surname" in str(caught.value)
+    assert "last name" in str(caught.value)
     assert desk.writes() == []

@@ -11,19 +11,8 @@ from werkzeug.test import Client
 
 from agent.errors import NotConnected, WrongTarget
 from agent.page.auth import Throttle
-from agent.page.desk import Option
-from agent.page.guard import allowed_hosts, headers
-from tests.browser.house import (
-    NOW,
-    PASSWORD,
-    PROVED,
-    RUNS,
-    Clock,
-    PlainDesk,
-    Visitor,
-    page_app,
-    shown,
-)
+from tests.browser.house import PASSWORD, Clock, PlainDesk, Visitor, page_app
+from tests.browser.rows import NOW, PROVED, RUNS, shown
 
 HTTPS = "[agent]\npublic_url = https://agent.example.com\n"
 CALLBACK = "/connect/xero/callback?state=s1&code=c1"
@@ -156,7 +145,7 @@ def test_behind_https_the_session_cookie_is_secure(desk: PlainDesk, clock: Clock
 def test_R1_a_run_starts_on_demand(inside: Visitor, desk: PlainDesk, kind: str) -> None:
     status, _, leads = inside.post(f"/run/{kind}", "/")
     assert (status, leads) == (303, "/")
-    assert ("start", kind, "authoritative") in desk.asked
+    assert ("start", kind, "authoritative", "page:admin") in desk.asked
     assert f"{kind.capitalize()} started." in inside.get("/")[1]
 
 
@@ -188,80 +177,6 @@ def test_a_link_alone_starts_nothing(inside: Visitor, desk: PlainDesk, path: str
 def test_what_there_is_not_is_not_found(inside: Visitor, path: str) -> None:
     status, _, _ = inside.post(path, "/")
     assert status == 404
-
-
-# --- connecting ---------------------------------------------------------------------------------
-
-
-def test_L2_connect_sends_the_person_to_the_vendor(inside: Visitor, desk: PlainDesk) -> None:
-    status, _, leads = inside.post("/connect/xero", "/")
-    assert (status, leads) == (303, desk.goes_to)
-    assert ("connect", "xero") in desk.asked
-
-
-def test_L2_the_way_back_needs_no_session(visitor: Visitor, desk: PlainDesk) -> None:
-    status, text = visitor.get(CALLBACK)
-    assert (status, "Xero is connected." in text) == (200, True)
-    assert desk.asked == [("connected", "xero", "s1", "c1")]
-
-
-def test_whoever_is_signed_in_is_back_on_the_status_page(inside: Visitor) -> None:
-    assert inside.get(CALLBACK)[0] == 303
-    assert "Xero is connected." in inside.get("/")[1]
-
-
-def test_the_person_who_says_no_reads_that_nothing_changed(
-    visitor: Visitor, desk: PlainDesk
-) -> None:
-    status, text = visitor.get("/connect/hra/callback?state=s1&error=access_denied")
-    assert (status, desk.asked) == (400, [])
-    assert "You did not agree to it, so HRA Cloud stays as it was." in text
-
-
-def test_an_error_of_the_vendor_is_told_without_repeating_it(visitor: Visitor) -> None:
-    status, text = visitor.get("/connect/hra/callback?error=<b>oops</b>&error_description=pwned")
-    assert (status, "oops" in text, "pwned" in text) == (400, False, False)
-
-
-def test_L1_several_organisations_are_a_choice_also_without_a_session(
-    visitor: Visitor, desk: PlainDesk
-) -> None:
-    desk.options = (Option("t1", "Harbour & Pine"), Option("t2", "<i>Second</i>"))
-    status, text = visitor.get(CALLBACK)
-    assert status == 200
-    assert "Harbour &amp; Pine" in text and "&lt;i&gt;Second" in text
-    answer = chosen(visitor, text, "t2")
-    assert answer == 200
-    assert desk.asked[-1] == ("choose", "xero", "t2")
-
-
-def test_L1_a_choice_is_made_once(visitor: Visitor, desk: PlainDesk) -> None:
-    desk.options = (Option("t1", "One"), Option("t2", "Two"))
-    text = visitor.get(CALLBACK)[1]
-    assert [chosen(visitor, text, "t1"), chosen(visitor, text, "t2")] == [200, 400]
-    assert ("choose", "xero", "t2") not in desk.asked
-
-
-def test_L1_a_choice_lasts_a_quarter_of_an_hour(
-    visitor: Visitor, desk: PlainDesk, clock: Clock
-) -> None:
-    desk.options = (Option("t1", "One"), Option("t2", "Two"))
-    text = visitor.get(CALLBACK)[1]
-    clock.now += timedelta(minutes=15)
-    assert chosen(visitor, text, "t1") == 400
-
-
-def test_nobody_chooses_without_the_token_of_the_choice(visitor: Visitor, desk: PlainDesk) -> None:
-    status, text, _ = visitor.post("/connect/xero/choose", "/sign-in", token="é", id="t1")
-    assert (status, desk.asked) == (400, [])
-    assert "Connect again" in text
-
-
-def chosen(visitor: Visitor, text: str, id: str) -> int:
-    """Press the button of a choice page."""
-    form = dict(re.findall(r'name="(csrf_token|token)" value="([^"]+)"', text))
-    data = {**form, "id": id}
-    return visitor.client.post("/connect/xero/choose", base_url=visitor.base, data=data).status_code
 
 
 # --- what goes wrong ----------------------------------------------------------------------------
@@ -315,73 +230,6 @@ def test_the_status_as_json_is_refused_to_strangers(visitor: Visitor, desk: Plai
 def test_the_hook_needs_no_token_of_a_form(visitor: Visitor) -> None:
     answer = visitor.client.post("/hooks/ess", base_url=visitor.base, data=b"{}")
     assert answer.status_code == 401  # its own check, of the signature, and not 400 of the page
-
-
-# --- what is shut -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/", "/sign-in", "/healthz", "/api/status", "/static/page.css", "/nowhere", "/hooks/ess"],
-)
-def test_every_answer_is_shut(visitor: Visitor, path: str) -> None:
-    with visitor.client.get(path, base_url=visitor.base) as answer:
-        found = answer.headers
-    policy = found["Content-Security-Policy"]
-    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
-    assert "unsafe" not in policy
-    assert found["X-Content-Type-Options"] == "nosniff"
-    assert found["X-Frame-Options"] == "DENY"
-    assert found["Referrer-Policy"] == "no-referrer"
-    assert found["Cache-Control"] == "no-store"
-
-
-def test_no_page_has_a_script_or_style_of_its_own(inside: Visitor) -> None:
-    for text in (inside.get("/")[1], inside.get("/nowhere")[1]):
-        assert "<style" not in text and " style=" not in text and not re.search(r" on[a-z]+=", text)
-        assert re.findall(r"<script(?! src=)", text) == []
-
-
-@pytest.mark.parametrize(
-    "host",
-    [
-        "evil.example",
-        "evil.example:8710",
-        "localhost",
-        "localhost:9999",
-        "127.0.0.1.evil.example:8710",
-    ],
-)
-@pytest.mark.parametrize("path", ["/", "/healthz", "/hooks/ess", "/static/page.css"])
-def test_a_foreign_host_is_refused(visitor: Visitor, host: str, path: str) -> None:
-    answer = visitor.client.get(path, base_url=f"http://{host}")
-    assert answer.status_code == 421
-    assert answer.headers["X-Frame-Options"] == "DENY"
-
-
-@pytest.mark.parametrize(
-    "host", ["localhost:8710", "LOCALHOST:8710", "127.0.0.1:8710", "[::1]:8710"]
-)
-def test_this_machines_own_names_are_taken(visitor: Visitor, host: str) -> None:
-    assert visitor.client.get("/healthz", base_url=f"http://{host}").status_code == 200
-
-
-def test_the_public_name_is_taken_without_its_usual_port() -> None:
-    assert "agent.example.com" in allowed_hosts("https://agent.example.com:443", "0.0.0.0", 8710)
-    assert "agent.example.com:8443" in allowed_hosts("https://agent.example.com:8443", "::", 8710)
-
-
-def test_a_form_may_lead_to_the_vendors_and_nowhere_else() -> None:
-    urls = ("https://login.hrassured.com", "http://127.0.0.1:5002")
-    policy = headers("http://localhost:8710", urls)["Content-Security-Policy"]
-    forms = policy.partition("form-action ")[2].split()
-    assert forms == [
-        "'self'",
-        "http://localhost:8710",
-        "https://login.hrassured.com",
-        "https://*.hrassured.com",
-        "http://127.0.0.1:5002",
-    ]
 
 
 # --- the status page ----------------------------------------------------------------------------

@@ -24,13 +24,19 @@ class Desk:
 
     store: Store
     now: datetime = START
+    paused: bool = False
 
     def __post_init__(self) -> None:
         self.answers: list[Pushed | Exception] = [DONE]
         self.pushed: list[tuple[str, tuple[str, ...]]] = []
         self.during: Callable[[], object] = lambda: None
         self.worker = Worker(
-            self.store, self._push, retry_for=RETRY_FOR, clock=lambda: self.now, jitter=lambda: 0.5
+            self.store,
+            self._push,
+            retry_for=RETRY_FOR,
+            clock=lambda: self.now,
+            jitter=lambda: 0.5,
+            paused=lambda: self.paused,
         )
 
     def save(self, id: str, employee: str = "e1", *sections: str) -> None:
@@ -122,6 +128,27 @@ def test_H2_a_push_of_the_phone_does_not_close_the_save_of_a_bank_account_that_l
     assert [row.id for row in desk.store.waiting()] == ["w2"]
 
 
+def test_H2_a_save_of_two_sections_waits_until_each_of_them_was_written(desk: Desk) -> None:
+    desk.answers = [DONE, NOTHING, Pushed("done", ("bank_accounts",))]
+    desk.save("w1", "e1", "details", "bank-accounts")
+    desk.go()
+    desk.go(2)
+    assert [(row.id, row.looks) for row in desk.store.waiting()] == [("w1", 2)]
+    desk.go(10)
+    assert desk.store.waiting() == ()
+
+
+def test_H2_a_save_of_two_sections_of_which_one_shows_no_difference_ends_with_its_looks(
+    desk: Desk,
+) -> None:
+    desk.answers = [DONE, NOTHING]
+    desk.save("w1", "e1", "details", "bank-accounts")
+    while (again := desk.go()) is not None:
+        desk.now = again
+    assert len(desk.pushed) == 1 + len(LOOKS)
+    assert (desk.store.waiting(), desk.told) == ((), [])
+
+
 def test_H2_a_person_whom_a_push_may_not_touch_gets_a_row_with_the_reason(desk: Desk) -> None:
     desk.answers = [Pushed("held", (), "This person is not Current in HRA Cloud.")]
     desk.save("w1")
@@ -176,6 +203,38 @@ def test_H3_what_xero_refuses_stands_on_the_page_at_once(desk: Desk) -> None:
     assert len(desk.pushed) == 1
     assert "The mobile is too long" in desk.told[0][1]
     assert desk.store.waiting() == ()
+
+
+def test_H3_a_save_that_failed_for_good_is_tried_again_when_a_person_asks(desk: Desk) -> None:
+    desk.answers = [Refused("xero", ("The mobile is too long",)), DONE]
+    desk.save("w1", "e1", "details")
+    desk.go()
+    assert [scope for scope, _ in desk.told] == ["hook:e1"]
+    desk.worker.again("e1", "again-1")
+    assert [(row.id, row.sections) for row in desk.store.waiting()] == [("again-1", ())]
+    desk.go()
+    assert desk.pushed[-1] == ("e1", ())
+    assert (desk.store.waiting(), desk.told) == ((), [])
+
+
+def test_L5_while_the_agent_is_switched_off_saves_wait_and_none_is_lost(desk: Desk) -> None:
+    desk.paused = True
+    desk.save("w1")
+    assert desk.go() is None
+    assert (desk.pushed, [row.tries for row in desk.store.waiting()]) == ([], [0])
+    desk.paused, desk.answers = False, [Unreachable("xero"), DONE]
+    desk.go(3600 * 200)  # however long it was off, the save has all its tries
+    assert [row.tries for row in desk.store.waiting()] == [1]
+    desk.go(5)
+    assert desk.store.waiting() == ()
+
+
+def test_L5_switching_off_ends_the_pushes_after_the_one_in_hand(desk: Desk) -> None:
+    desk.during = lambda: setattr(desk, "paused", True)
+    desk.save("w1", "e1")
+    desk.save("w2", "e2")
+    assert desk.go() is None
+    assert [row.id for row in desk.store.waiting()] == ["w2"]
 
 
 def test_X4_parked_time_counts_as_no_try(desk: Desk) -> None:

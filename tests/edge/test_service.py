@@ -1,25 +1,32 @@
 """The running agent as a person, a sender of hooks and a command of this machine meet it, over HTTP."""
 
 import json
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from werkzeug.security import generate_password_hash
 
 import agent
 from agent.control import Control, Elsewhere
 from agent.demo.browser import Browser, PageFailed, form_values
-from agent.errors import DataDirBusy, NotConnected
-from agent.records import Run
+from agent.errors import DataDirBusy, NotConnected, NotPossible
+from agent.plans import to_text
+from agent.records import Attention, Choice, Run, User
+from agent.sandbox.tokens import Grant
 from agent.service import Service
+from agent.service.shown import news_of
 from agent.vault import Key
-from agent.wiring import SIDES, real_times
-from tests.edge.service_house import PASSWORD, House
+from agent.wiring import SIDES, hra_scopes, real_times, xero_scopes
+from tests.edge.service_house import OTHER, PASSWORD, House
 
 MOBILE = "0491 570 159"
+EVENT = "0d1f7f35-6d0a-4b53-9d0e-0f6a4f0c2a55"
 
 
 @pytest.fixture
@@ -62,7 +69,7 @@ def test_R1_a_person_signs_in_to_the_page_and_starts_an_import(house: House) -> 
     assert "Harbour" in house.browser.submit(f"{house.page}/sign-in", signed_in)
     house.browser.submit(f"{house.page}/run/import", form_values(house.browser.get(home)))
     house.service.runs.wait()
-    assert [(run.kind, run.started_by) for run in kinds(house)] == [("import", "page")]
+    assert [(run.kind, run.started_by) for run in kinds(house)] == [("import", "page:admin")]
     assert len(house.service.pair.store.links()) > 0
 
 
@@ -133,6 +140,311 @@ def test_L3_a_cycle_with_both_switches_off_proves_the_connections(house: House) 
     assert (now["hra"].connected, now["xero"].connected) == (False, True)
     assert now["hra"].proved == before
     assert "permission" in now["hra"].reason
+
+
+def test_L3_a_sign_in_that_was_withdrawn_is_named_with_the_way_to_mend_it(house: House) -> None:
+    house.connect()
+    house.hra.app.config["OAUTH"].forget_refresh()
+    house.service.pair.keep_alive()
+    now = house.service.pair.store.connection("hra")
+    # The access token still works, so the reading does; the sign-in is known to be dead.
+    assert now.connected
+    assert house.service.pair.expiry()["hra"] is None
+    house.hra.app.config["OAUTH"].expire_access()
+    house.service.pair.probe()
+    now = house.service.pair.store.connection("hra")
+    assert not now.connected
+    assert "has ended or was withdrawn" in now.reason
+    assert "Connect it on the page" in now.reason
+
+
+def test_L3_the_page_is_told_when_each_sign_in_would_die(house: House) -> None:
+    assert house.service.pair.expiry() == {"hra": None, "xero": None}
+    house.connect()
+    now = house.service.pair.times.clock()
+    dies = house.service.pair.expiry()
+    for side, days in (("hra", 14), ("xero", 60)):
+        at = dies[side]
+        assert at is not None
+        assert timedelta(days=days) - timedelta(minutes=1) < at - now <= timedelta(days=days)
+    assert all(one.expires and not one.expiring for one in house.service.status().sides)
+
+
+def test_L1_a_sign_in_to_another_account_is_refused_and_the_old_one_still_works(
+    house: House,
+) -> None:
+    house.connect()
+    pair = house.service.pair
+    before = pair.lines.tokens["hra"].obtained()
+    linked = pair.store.binding()
+    pair.store.bind(replace(linked, account_id="another-account"))
+    with pytest.raises(PageFailed):
+        house.browser.get(house.service.connect("hra"))
+    assert "Disconnect first" in house.service.sign_in("hra")["reason"]
+    assert pair.store.binding().account_id == "another-account"
+    assert pair.lines.tokens["hra"].obtained() == before
+    pair.store.bind(linked)
+    assert pair.prove("hra").connected
+
+
+def test_L4_disconnecting_xero_deletes_its_connection_and_keeps_links_and_settings(
+    house: House,
+) -> None:
+    house.connect()
+    house.both_runs()
+    store = house.service.pair.store
+    links = store.links()
+    told = house.service.disconnect("xero", "page:admin")
+    assert house.connected() == set()
+    assert "deleted" in told and "withdrawn" in told and "links are kept" in told
+    assert house.service.pair.lines.tokens["xero"].obtained() is None
+    assert (store.binding().tenant_id, bool(store.binding().account_id)) == ("", True)
+    assert not store.connection("xero").connected and store.connection("hra").connected
+    with pytest.raises(NotConnected):
+        house.service.pair.run("export", "command")
+    writes = house.writes()
+    house.connect()
+    house.both_runs()
+    assert [(link.hra_id, link.xero_id) for link in store.links()] == [
+        (link.hra_id, link.xero_id) for link in links
+    ]
+    assert house.writes() == writes, "nobody was created or written a second time"
+
+
+def test_L4_a_sign_in_with_another_connection_left_is_not_withdrawn(house: House) -> None:
+    house.connect()
+    other = Grant("payroll.admin@harbourpine.example", frozenset(), (OTHER[1],), EVENT)
+    house.xero.app.config["STORE"].connect(other)
+    told = house.service.disconnect("xero", "page:admin")
+    assert house.connected() == {OTHER[1]}  # a revocation ends all of them
+    assert "withdrawn" not in told
+    assert house.service.pair.lines.tokens["xero"].obtained() is None
+
+
+def test_L4_disconnecting_works_though_xero_does_not_answer(house: House) -> None:
+    house.connect()
+    house.xero.app.config["FAULTS"].plan("lose_access", path="/connections", times=9)
+    told = house.service.disconnect("xero", "command")
+    assert "could not be told" in told and "Connected apps" in told
+    assert house.service.pair.lines.tokens["xero"].obtained() is None
+    assert house.service.pair.store.binding().tenant_id == ""
+
+
+def test_L4_disconnecting_hra_cloud_says_where_to_withdraw_the_consent(house: House) -> None:
+    house.connect()
+    told = house.service.disconnect("hra", "page:admin")
+    assert house.settings.hra.login_url in told
+    assert house.service.pair.lines.tokens["hra"].obtained() is None
+    assert house.service.pair.store.binding().account_id == ""
+    assert house.service.disconnect("hra", "page:admin") == "HRA Cloud was not connected."
+
+
+def test_L4_schedules_and_pushes_stay_off_after_a_reconnect_until_they_are_switched_on(
+    house: House,
+) -> None:
+    house.connect()
+    house.both_runs()
+    house.service.disconnect("xero", "page:admin")
+    house.connect()
+    runs = len(kinds(house))
+    assert "off" in house.service.status().switched_off
+    house.service.cycle()
+    assert len(kinds(house)) == runs
+    employee = house.hra_id("1001")
+    house.save_in_ess(employee, mobile=MOBILE)
+    assert house.service.worker.drain() is None
+    assert house.service.status().counts.waiting_for_xero == 1
+    house.service.switch_on("page:admin")
+    house.service.worker.drain()
+    assert house.xero_record(employee)["Mobile"].replace(" ", "") == MOBILE.replace(" ", "")
+    house.service.cycle()
+    assert len(kinds(house)) == runs + 2
+    what = [line.event.what for line in house.service.pair.store.audit_lines()]
+    assert [one for one in what if one in ("connected", "disconnected", "switched")] == [
+        "connected", "connected", "disconnected", "connected", "connected", "switched",
+    ]  # fmt: skip
+
+
+def test_L4_disconnecting_waits_for_the_record_in_hand_and_lets_nothing_new_begin(
+    house: House,
+) -> None:
+    house.connect()
+    pair = house.service.pair
+    told: list[str] = []
+    leaving = threading.Thread(target=lambda: told.append(pair.disconnect("xero", "command")))
+    with pair.using():
+        leaving.start()
+        while not pair._leaving:
+            pass
+        with pytest.raises(NotConnected):
+            pair.run("import", "command")
+        assert pair.lines.tokens["xero"].obtained() is not None
+    leaving.join(30)
+    assert told and pair.lines.tokens["xero"].obtained() is None
+
+
+def test_L5_a_restored_copy_leaves_both_systems_alone_until_a_person_says_so(
+    house: House,
+) -> None:
+    house.connect()
+    house.both_runs()
+    employee = house.hra_id("1001")
+    house.stop()
+    house.start(machine="another machine")
+    calls, runs = house.calls(), len(kinds(house))
+    house.service.cycle()
+    house.service.pair.keep_alive()  # a refresh would end the old agent's sign-in
+    assert (house.calls(), len(kinds(house))) == (calls, runs)
+    house.save_in_ess(employee, mobile=MOBILE)
+    house.service.worker.drain()
+    assert house.service.status().counts.waiting_for_xero == 1
+    assert [row.kind for row in house.service.pair.store.attention() if row.scope == "standing"]
+    house.service.switch_on("page:admin")
+    house.service.worker.drain()
+    assert house.service.status().counts.waiting_for_xero == 0
+    assert not [r for r in house.service.pair.store.attention() if r.scope == "standing"]
+    house.stop()
+    house.start(machine="another machine")
+    assert house.service.status().switched_off == ""
+
+
+def test_L5_the_same_machine_and_folder_is_no_copy(house: House) -> None:
+    house.stop()
+    house.start()
+    assert house.service.status().switched_off == ""
+
+
+def test_R1_an_import_that_meets_a_fault_does_not_take_the_exports_turn(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    turns: list[str] = []
+
+    def run(kind: str, started_by: str, **more: object) -> None:
+        turns.append(kind)
+        if kind == "import":
+            raise ValueError("0491 570 006")
+
+    monkeypatch.setattr(house.service.pair, "run", run)
+    house.service.cycle()
+    assert turns == ["import", "export"]
+    assert "import ended: ValueError" in caplog.text
+    assert "0491" not in caplog.text
+
+
+def given_up(house: House, employee: str) -> Attention:
+    """The row of a save whose tries are used up."""
+    store = house.service.pair.store
+    house.save_in_ess(employee, mobile=MOBILE)
+    [save] = store.waiting()
+    house.service.worker._give_up(employee, [save], "Xero cannot be reached at the moment.")
+    assert store.waiting() == ()
+    return next(row for row in store.attention() if row.scope == f"hook:{employee}")
+
+
+def test_H3_try_again_brings_a_save_that_had_failed_for_good_to_xero(house: House) -> None:
+    house.connect()
+    house.both_runs()
+    employee = house.hra_id("1001")
+    row = given_up(house, employee)
+    assert "retry" in row.buttons
+    answer = house.service.answer(Choice("retry", row.id, "page:admin"))
+    assert answer.exit == 0
+    assert house.xero_record(employee)["Mobile"].replace(" ", "") == MOBILE.replace(" ", "")
+    assert row.id not in [r.id for r in house.service.pair.store.attention()]
+
+
+def test_H3_try_again_while_xero_is_away_goes_on_by_itself(house: House) -> None:
+    house.connect()
+    house.both_runs()
+    employee = house.hra_id("1001")
+    row = given_up(house, employee)
+    house.xero.app.config["FAULTS"].plan("429", times=9)
+    answer = house.service.answer(Choice("retry", row.id, "page:admin"))
+    assert "tried again by itself" in answer.sentence
+    assert [save.sections for save in house.service.pair.store.waiting()] == [()]
+
+
+def test_L5_try_again_while_switched_off_waits(house: House) -> None:
+    house.connect()
+    house.both_runs()
+    row = given_up(house, house.hra_id("1001"))
+    house.service.switch_off("page:admin")
+    writes = house.writes()
+    answer = house.service.answer(Choice("retry", row.id, "page:admin"))
+    house.service.worker.drain()
+    assert "once they are switched on" in answer.sentence
+    assert (house.writes(), len(house.service.pair.store.waiting())) == (writes, 1)
+
+
+def test_R3_a_plan_is_applied_through_the_running_agent_exactly(house: House) -> None:
+    house.connect()
+    house.both_runs()
+    employee = house.hra_id("1001")
+    house.save_in_ess(employee, mobile=MOBILE)
+    house.service.runs.wait()
+    report = house.service.pair.run("export", "command", dry_run=True)
+    assert report.plan is not None
+    text = to_text(report.plan, house.service.pair.seal)
+    writes = house.writes()
+    id = house.service.apply(text, "page:admin")
+    house.service.runs.wait()
+    state = house.service.run_state(id)
+    assert state is not None and state["result"]["kind"] == "export, as planned"
+    assert house.writes() == writes + 1
+    with pytest.raises(NotPossible):
+        house.service.apply(text.replace("export", "import"), "page:admin")
+
+
+def test_S1_approving_a_braked_run_applies_its_plan(house: House) -> None:
+    house.stop()
+    house.set("safety", max_creates=0)
+    house.start()
+    house.connect()
+    house.service.cycle()
+    store = house.service.pair.store
+    [row] = [r for r in store.attention() if r.kind == "brake" and r.scope == "run:export"]
+    assert news_of(house.service.pair)["braked"]
+    writes = house.writes()
+    answer = house.service.answer(Choice("approve", row.id, "page:admin"))
+    assert answer.sentence.startswith("Applied exactly that plan.")
+    assert house.writes() > writes
+    assert row.id not in [r.id for r in store.attention()]
+
+
+def test_S5_a_lost_connection_is_news_and_a_side_that_nobody_linked_is_none(house: House) -> None:
+    pair = house.service.pair
+    assert not any(news_of(pair).values())
+    house.connect()
+    assert not any(news_of(pair).values())
+    house.hra.app.config["FAULTS"].plan("lose_access", times=9)
+    pair.probe()
+    assert news_of(pair)["lost"] == {"hra"}
+
+
+def test_what_the_vendors_are_asked_to_allow_follows_the_settings(house: House) -> None:
+    plain = replace(
+        house.settings,
+        branches=replace(house.settings.branches, match_employee_groups=False),
+        matching=replace(house.settings.matching, candidates="off"),
+    )
+    assert "read:candidates" not in hra_scopes(plain)
+    assert "accounting.settings.read" not in xero_scopes(plain)
+    more = replace(
+        plain,
+        branches=replace(plain.branches, match_employee_groups=True),
+        matching=replace(plain.matching, candidates="either"),
+    )
+    assert {"read:candidates", "manage:candidates"} <= set(hra_scopes(more))
+    assert "accounting.settings.read" in xero_scopes(more)
+
+
+def test_S2_another_page_user_signs_in_with_a_password_of_their_own(house: House) -> None:
+    service = house.service
+    service.pair.store.put_user(User("anna", generate_password_hash("annas words")))
+    assert service.check_password("anna", "annas words")
+    assert not service.check_password("anna", PASSWORD)
+    assert not service.check_password("admin", "annas words")
+    assert not service.check_password("nobody", "annas words")
 
 
 def test_L2_both_sign_ins_are_renewed_though_nothing_syncs(house: House) -> None:

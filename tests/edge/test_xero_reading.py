@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.branches import BranchMap
-from agent.employee import UNKNOWN, Person, Status
+from agent.employee import UNKNOWN, EndDate, Person, Status
 from agent.errors import (
     AccessLost,
     NotFound,
@@ -26,7 +26,7 @@ from agent.sandbox.people import people, xero_twin
 from agent.sandbox.xero import TENANT
 from agent.xero.client import XeroClient
 from agent.xero.connections import connections
-from tests.edge.xero_house import MONDAY, STAFF, House
+from tests.edge.xero_house import MONDAY, STAFF, House, opening
 
 Open = Callable[..., House]
 
@@ -34,15 +34,8 @@ Open = Callable[..., House]
 @pytest.fixture
 def opened() -> Iterator[Open]:
     """Makes houses and stops each of them at the end."""
-    houses: list[House] = []
-
-    def make(*args: Any, **settings: Any) -> House:
-        houses.append(House(*args, **settings))
-        return houses[-1]
-
-    yield make
-    for house in houses:
-        house.stop()
+    with opening() as make:
+        yield make
 
 
 def terminated(record: dict[str, Any]) -> bool:
@@ -175,7 +168,9 @@ def test_everybody_is_read_as_they_were_typed(opened: Open) -> None:
         found = house.client.fetch(house.id_of(person))
         assert found.get("last_name") == person.last
         assert found.get("start_date") == person.started
-        assert found.get("end_date") == person.ended
+        assert found.get("end_date") == (EndDate(person.ended) if person.ended else None)
+        if person.ended:
+            assert found.get("end_date").by_notice is (person.end_reason == "V")
         assert [row.cents for row in found.get("bank_accounts") or ()] == [
             bank.cents for bank in person.banks
         ]
@@ -311,11 +306,13 @@ class Wire:
         raise AssertionError("nothing is written here")
 
 
-def client(answer: Callable[[str, dict[str, Any]], Any]) -> XeroClient:
+def client(
+    answer: Callable[[str, dict[str, Any]], Any], branches: BranchMap | None = None
+) -> XeroClient:
     return XeroClient(
         Wire(answer),
         leave_map={},
-        groups_of=None,
+        groups_of=branches,
         create_super_funds=False,
         new_key=lambda: "key",
         scopes=frozenset(),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from agent.errors import MissingPage, Stopped
+from agent.errors import Braked, Stopped
 from agent.merge import Rules
 from agent.sandbox.people import Person
 from agent.sync import Report, Sync
@@ -186,7 +186,7 @@ def test_D8_a_side_that_lists_nobody_stops_the_run(here: World) -> None:
     both(sync)
     here.xero.app.config["STORE"].organisation.employees.clear()
     before = here.writes()
-    with pytest.raises(MissingPage):
+    with pytest.raises(Braked):
         sync.run("import", "command")
     assert here.writes() == before
 

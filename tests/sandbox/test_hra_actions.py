@@ -164,9 +164,22 @@ def test_who_has_moved_cannot_move_again_under_the_old_id(house: House) -> None:
 @pytest.mark.parametrize("wrong", [
     {}, {"toBranchId": "nowhere", "transferType": "Move_Everything"},
     {"toBranchId": "", "transferType": "Move_Everything"}, {"transferType": "Create_Copy"},
+    {"toBranchId": "b" * 65, "transferType": "Move_Everything"},
 ])  # fmt: skip
 def test_a_wrong_transfer_is_refused(house: House, wrong: dict[str, Any]) -> None:
     assert details(house.post(f"/employees/{house.person()}/actions/transfer", wrong))
+
+
+@pytest.mark.parametrize("wrong", [
+    {"transferType": "Move_Nothing"}, {"transferType": None}, {"effectiveDate": "27/02/2026"},
+    {"effectiveDate": "2026-02-30"}, {"toBranchId": None},
+])  # fmt: skip
+def test_a_transfer_that_is_wrong_in_one_thing_is_refused(
+    house: House, wrong: dict[str, Any]
+) -> None:
+    before = len(house.store.actions)
+    assert details(house.post(f"/employees/{house.person()}/actions/transfer", move(house) | wrong))
+    assert len(house.store.actions) == before
 
 
 def candidate(house: House, **more: Any) -> str:
@@ -185,6 +198,22 @@ def test_a_converted_candidate_becomes_an_employee(house: House) -> None:
     assert (new["employmentStatus"], new["commencementDate"]) == ("Current", "2026-03-09")
     assert "candidateNumber" not in new
     assert house.get(f"/candidates/{key}").json["candidateStatus"] == "NotCurrent"  # type: ignore[index]
+
+
+def test_a_candidate_is_converted_once(house: House) -> None:
+    key = candidate(house)
+    staff = len(house.store.employees)
+    begun = [house.post(f"/candidates/{key}/actions/convert", {}) for _ in range(2)]
+    ends = [finished(house, answer.json["actionStatusURL"]) for answer in begun]  # type: ignore[index]
+    assert ends == ["Completed", "Failed"]
+    assert len(house.store.employees) == staff + 1
+
+
+@pytest.mark.parametrize("day", ["1899-12-31", "2051-01-01", "2026-02-30", None])
+def test_a_wrong_start_date_converts_nobody(house: House, day: str | None) -> None:
+    path = f"/candidates/{candidate(house)}/actions/convert"
+    assert details(house.post(path, {"commencementDate": day}))
+    assert house.store.actions == {}
 
 
 def test_merging_candidates_fills_what_the_target_lacks(house: House) -> None:

@@ -9,6 +9,8 @@ from agent.employee import (
     Address,
     BankAccount,
     Employee,
+    EndDate,
+    Exemption,
     Loans,
     MaskedTfn,
     Status,
@@ -78,6 +80,27 @@ THREE: Mapping[str, tuple[Value, Value, Value]] = {
     "leave_loading": (True, False, None),
 }  # fmt: skip
 BALANCES = ("annual_leave", "personal_leave", "long_service_leave")
+
+DAY = EndDate(date(2026, 3, 31))
+EARLIER, LATER = EndDate(date(2026, 3, 1)), EndDate(date(2026, 6, 30))
+INVALID = MaskedTfn("777", valid=False)
+PENDING, UNQUOTED = Exemption("PENDING"), Exemption("UNQUOTED")
+SMSF = (membership("", smsf=True),)
+LOST = (Base(Since.CHANGED, Since.NEVER), Base(Since.NEVER, Since.SAME))
+KEPT = Base(Since.CHANGED, Since.SAME, kept=True)
+BASES = (NEVER, *LOST, SAME, CHANGED, HRA_CHANGED, XERO_CHANGED, KEPT)
+
+# For each field, one value that the other side cannot hold.
+UNFIT: Mapping[str, Value] = {
+    "title": "Grand Duchess",
+    "first_name": "A" * 36,
+    "job_title": "J" * 51,
+    "home_address": Address("1 A St", "", "Auckland", "Otago", "1010", "NEW ZEALAND"),
+    "bank_accounts": (account("1234567890"),),
+    "withholding_variation": Decimal(0),
+    "residency": "WORKING_HOLIDAY_MAKER",
+    "employment_basis": "SUPER_INCOME_STREAM",
+}
 
 
 def hra(status: Status = Status.CURRENT, **values: Value) -> Employee:

@@ -4,6 +4,7 @@ import base64
 from configparser import ConfigParser
 from dataclasses import fields
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.config import PLACEHOLDERS, Settings, example, ini, load, parse
+from agent.config.settings import Safety
 from agent.config.table import OPTIONS, SECTIONS
 from agent.errors import Misconfigured
 from agent.fields import FIELD_GROUPS
@@ -75,7 +77,7 @@ def test_the_example_documents_every_key_and_is_taken_as_it_stands() -> None:
         here = lines.index(f"[{option.section}]")
         entry = next(n for n in range(here, len(lines)) if f"{option.key} =" in lines[n])
         assert lines[entry - 1].startswith("# "), option.key
-        assert lines[entry].startswith("# ") == option.later
+        assert not lines[entry].startswith("# ")
     assert [line[1:-1] for line in lines if line.startswith("[")] == list(SECTIONS)
     found = parse(example(PLACEHOLDERS), {})
     assert found.sync == parse(REQUIRED.replace("= xero\n", "= hra\n"), {}).sync
@@ -151,6 +153,12 @@ def test_init_cannot_write_an_unknown_key_or_two_lines(values: dict[str, str]) -
         ("directions", "shoe_size = off", 'shoe_size: "off" is for no known field or group'),
         ("authority", "tax = payroll", 'tax: "payroll" is not one of: hra, xero'),
         ("authority", "payrol = hra", "is for no known field or group; the groups are details"),
+        ("matching", "candidates = all of them", 'candidates: "all of them" is not one of: off'),
+        ("safety", "max_changed_share = half", '"half" is not a percentage from 0% to 100%'),
+        ("safety", "max_changed_share = 101%", '"101%" is not a percentage from 0% to 100%'),
+        ("safety", "max_terminations = -1", '"-1" is not a whole number from 0'),
+        ("safety", "approve = bank, leave", '"bank, leave" is not one of: bank, super, tfn'),
+        ("safety", "earlier_end_date = ask", '"ask" is not one of: warn, hold'),
         ("hooks", "retry_for_hours = ever", "is not a number of hours"),
         ("payroll", "x = y", "agent.ini [payroll]: there is no such section"),
     ],
@@ -164,43 +172,54 @@ def test_a_wrong_setting_is_one_line_with_file_section_and_key(
     assert "\n" not in problem
 
 
-@pytest.mark.parametrize(
-    ("section", "line"),
-    [
-        ("matching", "candidates = either"),
-        ("matching", "candidates = all of them"),
-        ("safety", "max_changed_share = half"),
-        ("matching", "employee_numbers_across_branches = yes"),
-        ("branches", "allow_transfers = yes"),
-        ("safety", "approve = bank"),
-        ("safety", "earlier_end_date = hold"),
-        ("safety", "max_changed_share = 50%"),
-        ("safety", "max_terminations = 5"),
-        ("safety", "max_creates = 0"),
-        ("notify", "urls = mailto://payroll.example.com"),
-    ],
-)
-def test_a_setting_of_a_later_version_is_refused_and_not_ignored(section: str, line: str) -> None:
-    [problem] = problems(with_line(section, line))
-    key = line.split(" =")[0]
-    assert problem == (
-        f"agent.ini [{section}] {key}: is not available in version 0.1 (leave it out)"
+def test_S1_the_brake_is_set_without_being_asked_for_and_approvals_are_off() -> None:
+    found = parse(REQUIRED, {}).safety
+    assert (found.max_changed_share, found.max_terminations, found.max_creates) == (
+        Decimal("0.5"),
+        5,
+        25,
     )
+    assert (found.approve, found.earlier_end_date) == ((), "warn")
+    assert parse(REQUIRED + "[safety]\napprove =\nmax_creates =\n", {}).safety == found
 
 
-def test_a_setting_of_a_later_version_may_stand_there_switched_off() -> None:
-    off = """
+def test_what_decides_about_people_is_off_until_it_is_switched_on() -> None:
+    found = parse(REQUIRED, {})
+    assert (found.matching.employees, found.matching.candidates) == ("date_of_birth", "off")
+    assert not found.matching.employee_numbers_across_branches
+    assert not found.branches.allow_transfers
+    assert found.notify.urls == ()
+
+
+def test_every_switch_of_safety_matching_and_branches_is_taken() -> None:
+    text = """
 [matching]
-candidates = off
-employee_numbers_across_branches = no
+candidates = either
+employee_numbers_across_branches = yes
 [branches]
-allow_transfers = No
+allow_transfers = Yes
 [safety]
-approve =
-earlier_end_date = warn
-max_creates =
+max_changed_share = 100%
+max_terminations = 0
+max_creates = 1000
+approve = bank, tfn super
+earlier_end_date = hold
+[notify]
+urls = mailtos://u:p@example.com?to=a,b slack://x/y/z
 """
-    assert parse(REQUIRED + off, {}) == parse(REQUIRED, {})
+    found = parse(REQUIRED + text, {})
+    assert (found.matching.candidates, found.branches.allow_transfers) == ("either", True)
+    assert found.matching.employee_numbers_across_branches
+    assert found.safety == Safety(Decimal(1), 0, 1000, ("bank", "tfn", "super"), "hold")
+    assert found.notify.urls == ("mailtos://u:p@example.com?to=a,b", "slack://x/y/z")
+
+
+def test_S4_an_address_for_notices_is_a_secret() -> None:
+    url = "mailtos://user:hunter2@example.com"
+    assert "hunter2" not in repr(parse(with_line("notify", f"urls = {url}"), {}))
+    [problem] = problems(with_line("notify", f"urls = {url} hunter2@example.com"))
+    assert problem.startswith("agent.ini [notify] urls: the value is not a list of addresses")
+    assert "hunter2" not in problem
 
 
 def test_all_problems_are_told_at_once() -> None:

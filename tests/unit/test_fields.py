@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from itertools import product
 from typing import Any
@@ -10,9 +11,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.employee import UNKNOWN, BankAccount, Exemption, Loans, MaskedTfn, SuperMembership, Value
+from agent import canonical
+from agent.employee import (
+    UNKNOWN,
+    Address,
+    BankAccount,
+    EndDate,
+    Exemption,
+    Loans,
+    MaskedTfn,
+    SuperMembership,
+    Value,
+)
 from agent.fields import FIELD_GROUPS, FIELDS, GROUPS, hours, names, problem, same, shown
-from tests.unit.canonical_values import MASK, NUMBER, OTHER_NUMBER, THREE, account, membership
+from tests.unit.canonical_values import (
+    BALANCES,
+    MASK,
+    NUMBER,
+    OTHER_NUMBER,
+    THREE,
+    UNFIT,
+    account,
+    membership,
+)
 from tests.unit.hra_values import bank_lists, details_values, super_lists, tax_values
 
 EACH = pytest.mark.parametrize("name", THREE)
@@ -138,24 +159,160 @@ def test_D6_the_longest_text_that_xero_takes(name: str, longest: int) -> None:
     assert problem(name, "1" * (longest + 1), "hra") is None
 
 
-LONG_NAME = account("11", name="A" * 33)
-BAD_LISTS = [
-    (tuple(account(str(n), 100) for n in range(1, 5)) + (account("9"),), "hra"),
-    ((account("11", 100),), "xero"),
-    ((account("11"), account("22")), "hra"),
-    ((account("11", 0), account("22")), "xero"),
-    ((account(""),), "hra"),
-    ((account("1234567890"),), "xero"),
-    ((LONG_NAME,), "xero"),
-    ((account("11", name="Anna; Papas"),), "xero"),
-    ((type(LONG_NAME)("06200", "11", "A", None, True),), "hra"),
-    ((type(LONG_NAME)("062000", "11", "A", None, True, "S" * 19),), "xero"),
+def home(**parts: str) -> Address:
+    """An address that Xero takes, with some parts replaced."""
+    return replace(Address("1 A St", "", "Newtown", "NSW", "2042", "AUSTRALIA"), **parts)
+
+
+ADDRESSES: list[tuple[str, Address, bool]] = [
+    *((f"state {state}", home(state=state), True) for state in set(canonical.STATES.values())),
+    ("no country", home(country=""), True),
+    ("line of 50", home(line1="1" * 50, line2="2" * 50, suburb="S" * 50), True),
+    ("another country", home(country="NEW ZEALAND"), False),
+    ("a state that is not Australian", home(state="Otago"), False),
+    ("a state in full is brought to its short form before", home(state="New South Wales"), False),
+    ("no state", home(state=""), False),
+    ("no street line", home(line1=""), False),
+    ("no suburb", home(suburb=""), False),
+    ("postcode of three digits", home(postcode="800"), False),
+    ("postcode of five digits", home(postcode="20420"), False),
+    ("postcode with a letter", home(postcode="204A"), False),
+    ("no postcode", home(postcode=""), False),
+    ("first line of 51", home(line1="1" * 51), False),
+    ("second line of 51", home(line2="2" * 51), False),
+    ("suburb of 51", home(suburb="S" * 51), False),
 ]
 
 
-@pytest.mark.parametrize(("rows", "target"), BAD_LISTS)
-def test_D6_lists_of_accounts_that_no_bank_file_takes(rows: Value, target: str) -> None:
-    assert problem("bank_accounts", rows, target)
+@pytest.mark.parametrize(
+    ("value", "fits"), [case[1:] for case in ADDRESSES], ids=[case[0] for case in ADDRESSES]
+)
+def test_D6_an_address_that_xero_takes_is_australian_and_whole(value: Address, fits: bool) -> None:
+    assert (problem("home_address", value, "xero") is None) is fits
+    assert problem("home_address", value, "hra") is None
+
+
+@pytest.mark.parametrize("name", ["date_of_birth", "start_date", "end_date"])
+@pytest.mark.parametrize(
+    ("day", "fits"),
+    [
+        (date(1899, 12, 31), False),
+        (date(1900, 1, 1), True),
+        (date(2050, 12, 31), True),
+        (date(2051, 1, 1), False),
+    ],
+)
+def test_D6_hra_takes_dates_from_1900_to_2050(name: str, day: date, fits: bool) -> None:
+    value = EndDate(day) if name == "end_date" else day
+    assert (problem(name, value, "hra") is None) is fits
+    assert problem(name, value, "xero") is None
+
+
+ONE = account("11")
+FIXED = account("11", 1)
+BOTH_SIDES, XERO_ONLY = ("hra", "xero"), ("xero",)
+# What a list of bank accounts may be: what is wrong with it, the list, which sides do not take it.
+ACCOUNTS: list[tuple[str, Value, tuple[str, ...]]] = [
+    ("four accounts", (*(account(str(n), 100) for n in range(1, 4)), ONE), ()),
+    ("five accounts", (*(account(str(n), 100) for n in range(1, 5)), ONE), BOTH_SIDES),
+    ("no remainder", (account("11", 100),), BOTH_SIDES),
+    ("two remainders", (ONE, account("22")), BOTH_SIDES),
+    ("an amount of one cent", (FIXED, account("22")), ()),
+    ("an amount of nothing", (replace(FIXED, cents=0), account("22")), BOTH_SIDES),
+    ("a negative amount", (replace(FIXED, cents=-1), account("22")), BOTH_SIDES),
+    ("a fixed account without an amount", (replace(FIXED, cents=None), account("22")), BOTH_SIDES),
+    ("no number", (replace(ONE, number=""),), BOTH_SIDES),
+    ("no name", (replace(ONE, name=""),), BOTH_SIDES),
+    ("a number of nine digits", (replace(ONE, number="012345678"),), ()),
+    ("a number of ten digits", (replace(ONE, number="0123456789"),), XERO_ONLY),
+    ("a number with a letter", (replace(ONE, number="12A4"),), XERO_ONLY),
+    ("a BSB of five digits", (replace(ONE, bsb="06200"),), BOTH_SIDES),
+    ("a BSB of seven digits", (replace(ONE, bsb="0620001"),), BOTH_SIDES),
+    ("a name of 32", (replace(ONE, name="A" * 32),), ()),
+    ("a name of 33", (replace(ONE, name="A" * 33),), XERO_ONLY),
+    ("a name of 32 that grows without its accent", (replace(ONE, name="A" * 31 + "ß"),), XERO_ONLY),
+    ("a name with an accent", (replace(ONE, name="José Ñandú"),), ()),
+    ("a name that banks do not take", (replace(ONE, name="Anna; Papas"),), XERO_ONLY),
+    ("every character that banks take", (replace(ONE, name="Aa0 .,-'&/()+"),), ()),
+    ("a statement of 18", (replace(ONE, statement="S" * 18),), ()),
+    ("a statement of 19", (replace(ONE, statement="S" * 19),), XERO_ONLY),
+    ("a statement that banks do not take", (replace(ONE, statement="pay_roll"),), XERO_ONLY),
+]
+
+
+@pytest.mark.parametrize(
+    ("rows", "refused"), [case[1:] for case in ACCOUNTS], ids=[case[0] for case in ACCOUNTS]
+)
+def test_D6_lists_of_accounts_that_a_side_does_not_take(
+    rows: Value, refused: tuple[str, ...]
+) -> None:
+    assert tuple(side for side in BOTH_SIDES if problem("bank_accounts", rows, side)) == refused
+
+
+FUND = membership("STA0100AU")
+MEMBERSHIPS: list[tuple[str, SuperMembership, tuple[str, ...]]] = [
+    ("USI and ABN", FUND, ()),
+    ("an ABN alone", replace(FUND, usi=""), ()),
+    ("a USI alone", replace(FUND, abn=""), ("hra",)),
+    ("neither", replace(FUND, usi="", abn=""), BOTH_SIDES),
+    ("no member number", replace(FUND, member_number=""), BOTH_SIDES),
+]
+
+
+@pytest.mark.parametrize(
+    ("row", "refused"), [case[1:] for case in MEMBERSHIPS], ids=[case[0] for case in MEMBERSHIPS]
+)
+def test_F3_memberships_that_a_side_does_not_take(
+    row: SuperMembership, refused: tuple[str, ...]
+) -> None:
+    rows = (membership("HOS0100AU"), row)
+    assert tuple(side for side in BOTH_SIDES if problem("super_memberships", rows, side)) == refused
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "refused"),
+    [
+        ("employment_basis", "NON_EMPLOYEE", BOTH_SIDES),
+        ("employment_basis", "SUPER_INCOME_STREAM", XERO_ONLY),
+        ("residency", "WORKING_HOLIDAY_MAKER", BOTH_SIDES),
+        *(("employment_basis", known, ()) for known in "FULL_TIME PART_TIME CASUAL LABOUR_HIRE".split()),
+        *(("residency", known, ()) for known in ("AUSTRALIAN_RESIDENT", "FOREIGN_RESIDENT")),
+        ("withholding_variation", Decimal(100), ()),
+        ("withholding_variation", Decimal(1), ()),
+        ("withholding_variation", Decimal("100.5"), BOTH_SIDES),
+        ("tax_offset", Decimal("1500.00"), ()),
+    ],
+)  # fmt: skip
+def test_F4_tax_values_that_a_side_does_not_take(
+    name: str, value: Value, refused: tuple[str, ...]
+) -> None:
+    assert tuple(side for side in BOTH_SIDES if problem(name, value, side)) == refused
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_D6_nothing_is_no_problem_and_every_problem_continues_its_field_s_name(name: str) -> None:
+    assert [problem(name, None, side) for side in BOTH_SIDES] == [None, None]
+    unfit: dict[str, Value] = {**UNFIT, "end_date": EndDate(date(2051, 1, 1))}
+    for side in BOTH_SIDES:
+        told = problem(name, unfit.get(name), side)
+        assert told is None or (told[0].islower() and not told.endswith("."))
+
+
+# Xero's limits by field, and who else checks what this table does not: the clients, before any call.
+LIMITED = {*UNFIT, "middle_names", "last_name", "email", "phone", "mobile", "date_of_birth",
+           "start_date", "end_date", "super_memberships", "tfn_or_exemption", "tax_offset",
+           "upward_variation"}  # fmt: skip
+BY_A_CLIENT = {
+    "gender": "HRA's own list: tests/unit/test_hra_mapping.py",
+    "branch": "the map and Xero's groups: tests/unit/test_xero_details.py",
+}
+WITHOUT_A_LIMIT = {"resident_for_tax", "tax_free_threshold", "loans", "leave_loading", *BALANCES}
+
+
+def test_D6_every_field_has_a_limit_here_or_at_a_client_or_none() -> None:
+    assert LIMITED | BY_A_CLIENT.keys() | WITHOUT_A_LIMIT == set(FIELDS)
+    for name in WITHOUT_A_LIMIT | BY_A_CLIENT.keys():
+        assert problem(name, "9" * 500, "xero") is None
 
 
 @pytest.mark.parametrize(
@@ -217,3 +374,18 @@ def test_S4_a_tfn_shows_its_end_only() -> None:
 def test_S4_no_reason_for_not_travelling_holds_the_value(name: str) -> None:
     told = problem(name, "9" * 200, "xero") if isinstance(THREE[name][0], str) else None
     assert told is None or "999" not in told
+
+
+# --- end dates
+
+
+def test_D5_an_end_date_is_its_day_whoever_gave_notice() -> None:
+    one, other = EndDate(date(2026, 3, 31)), EndDate(date(2026, 3, 31), by_notice=True)
+    assert same("end_date", one, other)
+    assert not same("end_date", one, EndDate(date(2026, 4, 1)))
+    assert not same("end_date", one, None)
+    assert same("end_date", None, None)
+
+
+def test_S4_an_end_date_is_hidden_in_a_plan() -> None:
+    assert shown("end_date", EndDate(date(2026, 3, 31))) == "(hidden)"

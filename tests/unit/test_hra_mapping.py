@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from agent import canonical
 from agent.employee import UNKNOWN, Address, EndDate, Status
 from agent.hra import mapping, mapping_details
-from agent.hra.changes import split
+from agent.hra.accounts import signed_in
+from agent.hra.changes import apart, split
 from agent.hra.mapping import References
 from agent.hra.wire import OddShape
 from tests.unit.hra_values import DETAIL, dates, details_values, words
@@ -111,6 +112,43 @@ def test_update_times_compare_as_texts_whatever_their_form(text: str) -> None:
     assert found == "2019-01-08T11:09:45.000000+00:00"
 
 
+def test_M5_a_person_says_which_branch_and_which_record_they_came_from() -> None:
+    raw = {"id": "e2", "ownerBranch": {"id": "b1"}, "oldEmployeeId": "e1", "newEmployeeId": "e3"}
+    found = mapping.person(raw, "home")
+    assert (found.branch, found.old_id, found.new_id) == ("b1", "e1", "e3")
+    assert not found.candidate
+    assert mapping.person({"id": "e2"}, "home").branch is None
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [("Current", Status.CURRENT), ("NotCurrent", Status.GONE), (None, Status.GONE)],
+)
+def test_M3_a_candidate_is_told_from_an_employee(word: str | None, status: Status) -> None:
+    raw = {"id": "c2", "candidateNumber": "C1", "oldCandidateId": "c1", "newCandidateId": "c3"}
+    raw["candidateStatus"] = word  # type: ignore[assignment]
+    found = mapping.as_candidate(mapping.person(raw, "home"), raw)
+    assert found.candidate and found.status is status and found.number == "C1"
+    assert (found.old_id, found.new_id) == ("c1", "c3")
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        (
+            {"firstName": "Mo", "lastName": "Tran", "email": "m@x.example"},
+            ("Mo Tran", "m@x.example"),
+        ),
+        ({"username": "hr@x.example"}, ("", "hr@x.example")),
+        ({"username": "mo", "firstName": "Mo", "email": None}, ("", "")),
+    ],
+)
+def test_T2_the_probe_tells_name_and_address_of_who_signed_in(
+    user: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    assert signed_in(user) == expected
+
+
 @pytest.mark.parametrize("text", [None, "", "yesterday", 5])
 def test_an_unreadable_update_time_is_none(text: Any) -> None:
     assert mapping.person({"id": "e1", "dateUpdatedUTC": text}, "home").updated == ""
@@ -187,8 +225,6 @@ def test_a_title_goes_as_the_account_spells_it(spelling: str) -> None:
         ("job_title", "x" * 256),
         ("phone", "1" * 129),
         ("home_address", Address("x" * 129, "", "X", "NSW", "2000", "AUSTRALIA")),
-        ("branch", "b2"),
-        ("end_date", date(2026, 1, 1)),
     ],
 )
 def test_D6_what_HRA_cannot_hold_is_refused_alone(name: str, value: Any) -> None:
@@ -215,6 +251,47 @@ def test_a_record_that_HRA_would_refuse_back_is_not_sent(bad: dict[str, Any]) ->
     assert "xxx" not in str(draft.refused)
 
 
+@pytest.mark.parametrize(
+    ("bad", "word"),
+    [
+        ({"surname": "x" * 200}, "last name"),
+        ({"ownerBranch": None}, "branch"),
+        ({"commencementDate": "0001-01-01"}, "start date"),
+        ({"postalAddress": {"line1": "x" * 129}}, "postal address"),
+        ({"contacts": {"work": {"email": "x" * 129}}}, "work contacts"),
+        ({"title": "Captain"}, "titles"),
+    ],
+)
+def test_D6_what_is_wrong_in_HRA_itself_is_told_in_a_payroll_officers_words(
+    bad: dict[str, Any], word: str
+) -> None:
+    draft = mapping_details.draft({**DETAIL, **bad}, {"mobile": "0491570006"}, "home", LISTS)
+    (sentence,) = draft.refused["details"]
+    assert draft.body is None and word in sentence
+    assert not any(key in sentence for key in ("surname", "commencementDate", "line1", "branchId"))
+
+
+def test_D6_a_new_title_mends_one_that_HRA_lists_no_more() -> None:
+    raw = {**DETAIL, "title": "Captain"}
+    body = mapping_details.draft(raw, {"title": "dr"}, "home", LISTS).body
+    assert body is not None and body["title"] == "Dr"
+
+
+@pytest.mark.parametrize("lists", [References(), References({}, frozenset())])
+def test_D8_a_list_that_cannot_be_read_or_is_empty_condemns_nobody(lists: References) -> None:
+    assert mapping_details.draft(DETAIL, {"mobile": "1"}, "home", lists).body is not None
+
+
+@pytest.mark.parametrize(
+    ("genders", "sent"),
+    [(None, "Not_Stated"), (frozenset({"Male", "Not_Stated"}), "Not_Stated"), ({"Male"}, None)],
+)
+def test_D6_no_gender_goes_as_the_account_has_it(genders: Any, sent: str | None) -> None:
+    lists = References({}, genders)
+    body = mapping_details.draft(DETAIL, {"gender": None}, "home", lists).body
+    assert body is not None and body.get("gender") == sent
+
+
 def test_a_change_may_mend_a_record_that_HRA_would_refuse_back() -> None:
     raw = {**DETAIL, "dateOfBirth": "0000-00-00"}
     body = mapping_details.draft(raw, {"date_of_birth": date(1980, 1, 2)}, "home", LISTS).body
@@ -239,6 +316,27 @@ def test_D4_a_change_in_form_alone_is_no_change() -> None:
     held = {"mobile": "0491 570 006", "email": "Ann@example.com", "title": "Mr"}
     wanted = {"mobile": "+61 491 570 006", "email": "ann@example.com", "title": "mr."}
     assert split(held, wanted) == ({}, {})
+
+
+def test_M5_what_takes_an_action_stands_apart_with_the_transfer_last() -> None:
+    ends = EndDate(date(2026, 1, 1))
+    sections, steps = apart(
+        {"details": {"branch": "b2", "phone": "1", "end_date": ends}, "bank": {"bank_accounts": ()}}
+    )
+    assert sections == {"details": {"phone": "1"}, "bank": {"bank_accounts": ()}}
+    assert list(steps.items()) == [("end_date", ends), ("branch", "b2")]
+    assert apart({"details": {"branch": "b2"}}) == ({}, {"branch": "b2"})
+
+
+@pytest.mark.parametrize("value", [None, UNKNOWN])
+def test_T2_an_end_date_that_is_gone_or_unknown_ends_nobody(value: Any) -> None:
+    held = {"end_date": EndDate(date(2026, 1, 1)), "branch": "b1"}
+    assert split(held, {"end_date": value, "branch": value})[0] == {}
+
+
+def test_T2_the_same_end_date_is_no_change_whoever_gave_notice() -> None:
+    held = {"end_date": EndDate(date(2026, 1, 1))}
+    assert split(held, {"end_date": EndDate(date(2026, 1, 1), by_notice=True)}) == ({}, {})
 
 
 def test_unknown_is_never_written_and_a_required_field_never_emptied() -> None:

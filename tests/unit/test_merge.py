@@ -1,7 +1,9 @@
 """The decisions about one person: the conflict table, first contact, what may travel (D1 to D8)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
+from itertools import product
 
 import pytest
 
@@ -24,6 +26,7 @@ from tests.unit.canonical_values import (
     NUMBER,
     SAME,
     THREE,
+    UNFIT,
     XERO_CHANGED,
     account,
     hra,
@@ -34,6 +37,7 @@ from tests.unit.decisions import BOTH, EACH, decide, decide_all, held
 
 Pair = tuple[Value, Value]
 SYSTEMS: Mapping[str, Kind] = {"hra": Kind.TO_XERO, "xero": Kind.TO_HRA}
+MODES = ("authoritative", "changed", "all")
 DETAILS = [name for name in THREE if FIELDS[name].group == "details"]
 CAREFUL = [name for name in THREE if FIELDS[name].group != "details"]
 FIVE, SEVEN = Decimal("5.00"), Decimal("7.00")
@@ -267,6 +271,18 @@ def test_D2_first_contact_never_blanks_anything(name: str, direction: str, mode:
         assert not (made.kind in (Kind.TO_HRA, Kind.TO_XERO) and made.value is None)
 
 
+@pytest.mark.parametrize("name", ["tax_offset", "upward_variation", "withholding_variation"])
+def test_D2_a_declaration_that_the_authority_takes_along_blanks_nothing_at_first_contact(
+    name: str,
+) -> None:
+    """HRA's amount was never agreed, and Xero has none: Xero winning the rest must not take it away."""
+    one = hra(employment_basis="CASUAL", **{name: THREE[name][0]})
+    other = xero(employment_basis="PART_TIME")
+    made = decide_all(one, other, {"employment_basis": CHANGED, name: NEVER}, "xero")
+    assert not (made[name].kind is Kind.TO_HRA and made[name].value is None)
+    assert made["employment_basis"].kind is made[name].kind
+
+
 # --- D4, D5, D6
 
 
@@ -313,18 +329,6 @@ def test_D5_an_amount_changed_in_xero_keeps_hra_s_own_spelling_of_the_name() -> 
     assert [row.cents for row in made.value] == [200, None]
 
 
-UNFIT: dict[str, Value] = {
-    "title": "Grand Duchess",
-    "first_name": "A" * 36,
-    "job_title": "J" * 51,
-    "home_address": Address("1 A St", "", "Auckland", "Otago", "1010", "NEW ZEALAND"),
-    "bank_accounts": (account("1234567890"),),
-    "withholding_variation": Decimal(0),
-    "residency": "WORKING_HOLIDAY_MAKER",
-    "employment_basis": "SUPER_INCOME_STREAM",
-}
-
-
 @BOTH
 @pytest.mark.parametrize("name", UNFIT)
 def test_D6_what_xero_cannot_hold_is_reported_and_the_rest_travels(
@@ -347,6 +351,13 @@ def test_D6_what_xero_cannot_hold_is_never_overwritten_from_xero(
 ) -> None:
     made = decide(name, UNFIT[name], THREE[name][0], base, authority, by_person=True, mode=mode)
     assert made.kind is Kind.HOLD
+
+
+@pytest.mark.parametrize("base", [XERO_CHANGED, CHANGED])
+def test_D6_what_xero_cannot_hold_is_not_emptied_from_xero(base: Base) -> None:
+    for name in ("title", "job_title", "withholding_variation"):
+        made = decide(name, UNFIT[name], None, base, "xero")
+        assert held(made) == "cannot_travel", name
 
 
 @pytest.mark.parametrize(
@@ -372,19 +383,76 @@ def test_D7_a_field_that_is_off_decides_nothing(name: str, authority: str, base:
         assert made.kind is Kind.NOTHING
 
 
-@BOTH
+@dataclass(frozen=True)
+class OneWay:
+    """One row of D7's table: how the two sides stand in a one-way field, and what becomes of it."""
+
+    source: Since
+    target: Since
+    travels: bool
+    reason: str = ""
+
+
+ONE_WAY = [
+    OneWay(Since.CHANGED, Since.SAME, True),
+    OneWay(Since.CHANGED, Since.CHANGED, True),
+    OneWay(Since.SAME, Since.CHANGED, False, "drift"),
+    OneWay(Since.SAME, Since.SAME, False, "state_wrong"),
+]
+
+
+def _base(way: Kind, row: OneWay, *, kept: bool = False) -> Base:
+    pair = (row.source, row.target) if way is Kind.TO_XERO else (row.target, row.source)
+    return Base(*pair, kept=kept)
+
+
 @EACH
-@pytest.mark.parametrize("base", [CHANGED, HRA_CHANGED, XERO_CHANGED])
-@pytest.mark.parametrize("conflicts", ["authoritative", "hold"])
-def test_D7_the_source_of_a_one_way_field_always_wins(
-    name: str, authority: str, base: Base, conflicts: str
+@pytest.mark.parametrize("row", ONE_WAY, ids=lambda row: f"{row.source.name}-{row.target.name}")
+@pytest.mark.parametrize("way", [Kind.TO_XERO, Kind.TO_HRA])
+def test_D7_a_one_way_source_wins_and_drift_is_told_and_left_alone(
+    name: str, row: OneWay, way: Kind
 ) -> None:
     a, b, _ = THREE[name]
-    for way in (Kind.TO_XERO, Kind.TO_HRA):
-        directions = {FIELDS[name].group: way.value}
-        made = decide(name, a, b, base, authority, directions=directions, conflicts=conflicts)
-        assert made.kind is way
-        assert made.value == (a if way is Kind.TO_XERO else b)
+    for authority, conflicts, mode in product(SYSTEMS, ("authoritative", "hold"), MODES):
+        made = decide(
+            name, a, b, _base(way, row), authority, conflicts=conflicts, mode=mode,
+            directions={FIELDS[name].group: way.value}, overrule=True,
+        )  # fmt: skip
+        value = a if way is Kind.TO_XERO else b
+        expected = (way, value, "") if row.travels else (Kind.HOLD, None, row.reason)
+        assert (made.kind, made.value, made.reason) == expected, (authority, conflicts, mode)
+
+
+@EACH
+@pytest.mark.parametrize("way", [Kind.TO_XERO, Kind.TO_HRA])
+def test_D7_an_empty_target_of_a_one_way_field_is_filled_at_first_contact_and_no_source_empties(
+    name: str, way: Kind
+) -> None:
+    a = THREE[name][0]
+    directions = {name: way.value}
+    full: Pair = (a, None) if way is Kind.TO_XERO else (None, a)
+    made = decide(name, *full, NEVER, directions=directions)
+    assert (made.kind, made.value) == (way, a)
+    assert decide(name, *full[::-1], NEVER, directions=directions).kind is Kind.NOTHING
+
+
+@pytest.mark.parametrize("name", DETAILS)
+@pytest.mark.parametrize("way", [Kind.TO_XERO, Kind.TO_HRA])
+def test_D2_a_one_way_detail_at_first_contact_waits_for_a_run_that_a_person_started(
+    name: str, way: Kind
+) -> None:
+    """Lost state is first contact too, and must not let a schedule overwrite."""
+    a, b, _ = THREE[name]
+    directions = {name: way.value}
+    assert held(decide(name, a, b, NEVER, directions=directions)) == "first_contact"
+    assert decide(name, a, b, NEVER, directions=directions, by_person=True).kind is way
+
+
+@pytest.mark.parametrize("name", BALANCES)
+@pytest.mark.parametrize("base", [SAME, HRA_CHANGED])
+def test_D7_a_balance_that_moved_in_hra_alone_is_overwritten(name: str, base: Base) -> None:
+    made = decide(name, FIVE, SEVEN, base)
+    assert (made.kind, made.value) == (Kind.TO_HRA, SEVEN)
 
 
 def test_D7_a_field_s_own_direction_beats_its_group_s() -> None:
@@ -407,11 +475,6 @@ def test_F5_leave_goes_to_hra_only(name: str, authority: str, base: Base, chosen
 def test_F5_leave_never_goes_to_xero_whatever_the_setting_says(name: str) -> None:
     made = decide(name, FIVE, SEVEN, HRA_CHANGED, directions={name: "to_xero"})
     assert made.kind is not Kind.TO_XERO
-
-
-@pytest.mark.parametrize("base", [NEVER, CHANGED, HRA_CHANGED, XERO_CHANGED])
-def test_T2_an_end_date_is_not_carried_by_a_field_write(base: Base) -> None:
-    assert decide("end_date", None, THREE["start_date"][0], base).kind is Kind.NOTHING
 
 
 # --- D8: emptied values

@@ -17,13 +17,16 @@ from tests.unit.canonical_values import (
     BALANCES,
     CHANGED,
     HRA_CHANGED,
+    INVALID,
     MASK,
     NEVER,
     NUMBER,
     OTHER_MASK,
     OTHER_NUMBER,
+    PENDING,
     SAME,
     THREE,
+    UNQUOTED,
     XERO_CHANGED,
     hra,
     membership,
@@ -89,8 +92,6 @@ def test_F3_a_kept_removal_is_told_as_one() -> None:
 
 # --- F4: TFN and exemption
 
-UNQUOTED, PENDING = Exemption("UNQUOTED"), Exemption("PENDING")
-INVALID = MaskedTfn("777", valid=False)
 TFN_CASES: list[tuple[str, Value, Value, Base, Kind, str]] = [
     ("a number fills nothing", NUMBER, None, NEVER, Kind.TO_XERO, ""),
     ("a new number fills nothing", NUMBER, None, HRA_CHANGED, Kind.TO_XERO, ""),
@@ -158,11 +159,23 @@ def test_F4_never_a_mask_as_data_nor_an_exemption_over_a_number(
         assert target is None or isinstance(target, Exemption)
 
 
-def test_F4_a_one_way_number_is_not_sent_over_one_that_changed_in_xero() -> None:
+def test_F4_a_number_that_changed_in_xero_alone_is_drift_where_tax_goes_to_xero_only() -> None:
     made = decide(
         "tfn_or_exemption", NUMBER, OTHER_MASK, XERO_CHANGED, directions={"tax": "to_xero"}
     )
-    assert held(made) == "tfn_differs"
+    assert held(made) == "drift"
+
+
+@pytest.mark.parametrize("base", [NEVER, HRA_CHANGED, XERO_CHANGED, CHANGED])
+@pytest.mark.parametrize("direction", ["both", "to_xero"])
+def test_F4_a_full_number_is_written_where_xero_has_none(base: Base, direction: str) -> None:
+    made = decide("tfn_or_exemption", NUMBER, None, base, directions={"tax": direction})
+    assert (made.kind, made.value) == (Kind.TO_XERO, NUMBER)
+
+
+def test_F4_a_number_corrected_in_hra_is_not_called_a_difference_by_an_import_of_all() -> None:
+    made = decide("tfn_or_exemption", OTHER_NUMBER, MASK, HRA_CHANGED, mode="all", by_person=True)
+    assert (made.kind, made.value) == (Kind.TO_XERO, OTHER_NUMBER)
 
 
 @pytest.mark.parametrize("one", [MASK, None])
@@ -261,6 +274,18 @@ def test_R2_an_empty_xero_value_wins_nothing(name: str, mode: str) -> None:
         assert made.kind is not Kind.TO_HRA
 
 
+@pytest.mark.parametrize("mode", ["changed", "all"])
+@pytest.mark.parametrize("name", ["tax_offset", "upward_variation", "withholding_variation"])
+def test_R2_an_empty_xero_value_wins_nothing_in_a_declaration_taken_along(
+    name: str, mode: str
+) -> None:
+    one = hra(employment_basis="CASUAL", **{name: THREE[name][0]})
+    other = xero(employment_basis="PART_TIME")
+    bases = {"employment_basis": CHANGED, name: HRA_CHANGED}
+    made = decide_all(one, other, bases, mode=mode, overrule=True)
+    assert made[name].kind is not Kind.TO_HRA
+
+
 @EACH
 def test_R2_mode_all_takes_every_xero_value_even_one_that_did_not_move(name: str) -> None:
     a, b, _ = THREE[name]
@@ -306,12 +331,6 @@ def test_F4_a_stopped_kind_of_write_waits_while_imports_go_on(name: str) -> None
     stopped = frozenset({FIELDS[name].group})
     assert held(decide(name, b, a, HRA_CHANGED, stopped=stopped)) == "stopped"
     assert decide(name, a, b, XERO_CHANGED, stopped=stopped).kind is Kind.TO_HRA
-
-
-def test_B3_a_branch_difference_never_transfers_anybody() -> None:
-    made = decide("branch", "b1", "b2", XERO_CHANGED, branches=True)
-    assert held(made) == "transfer_off"
-    assert decide("branch", "b1", "b2", XERO_CHANGED).kind is Kind.NOTHING
 
 
 def test_every_tax_field_has_a_case_here() -> None:

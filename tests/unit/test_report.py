@@ -8,7 +8,9 @@ import pytest
 
 from agent import report
 from agent.records import Binding, Change, Connection, Link, Run, Save
-from tests.browser.house import (
+from tests.browser.rows import (
+    APPROVAL,
+    ASKED,
     ATTENTION,
     LINKS,
     NOW,
@@ -86,6 +88,116 @@ def test_D3_in_step_are_links_with_nothing_open_that_were_read() -> None:
     )
     counts = shown(links=links).counts
     assert (counts.in_step, counts.people) == (1, 3)
+
+
+def test_M6_people_are_what_is_open_first_then_by_number() -> None:
+    links = (link(1012), link(7), link(30, open={"email": "waiting_xero", "phone": "conflict"}))
+    found = report.people(links)
+    assert [(one.number, one.in_step) for one in found] == [
+        ("30", False),
+        ("7", True),
+        ("1012", True),
+    ]
+    assert found[0].open == (("e-mail", "waiting"), ("phone", "conflict"))
+
+
+def test_M6_an_unread_link_is_not_in_step_though_nothing_is_open() -> None:
+    found = report.people((link(1, agreed={}),))
+    assert (found[0].in_step, found[0].open) == (False, ())
+
+
+def test_M6_people_are_found_by_number_or_id_in_any_case() -> None:
+    links = (link(10), replace(link(20), number=None), link(30, xero_id="ABC-9"))
+    assert [one.hra_id for one in report.people(links, "abc")] == ["h30"]
+    assert [one.hra_id for one in report.people(links, "h2")] == ["h20"]
+    assert report.people(links, "nobody") == ()
+
+
+@pytest.mark.parametrize(
+    ("side", "left", "warned"),
+    [
+        ("hra", timedelta(days=3), False),
+        ("hra", timedelta(days=3) - timedelta(seconds=1), True),
+        ("xero", timedelta(days=10), False),
+        ("xero", timedelta(days=10) - timedelta(seconds=1), True),
+        ("xero", -timedelta(hours=1), True),
+        ("hra", None, False),
+    ],
+)
+def test_L3_a_sign_in_is_warned_of_before_it_dies(
+    side: str, left: timedelta | None, warned: bool
+) -> None:
+    found = shown(dies={side: NOW + left if left is not None else None}, attention=())
+    told = next(one for one in found.sides if one.side == side)
+    assert told.expiring is warned
+    assert (told.expires is None) is (left is None)
+    assert (found.hero == "Working.") is not warned
+
+
+def test_L3_a_side_that_is_not_connected_is_not_warned_of_besides() -> None:
+    found = shown(connections=LOST, dies={"xero": NOW})
+    assert not any(side.expiring for side in found.sides)
+
+
+def test_L5_a_switched_off_agent_says_so_and_has_no_next_time() -> None:
+    found = shown(standing="This is a copy.", attention=())
+    assert (found.tone, found.hero, found.switched_off) == (
+        "warn",
+        "Switched off.",
+        "This is a copy.",
+    )
+    assert [turn.next for turn in found.turns] == [None, None]
+
+
+def test_S2_an_approval_that_waits_says_who_asked() -> None:
+    asked = shown(attention=(APPROVAL,)).needs[0].asked
+    assert [(one.field, one.way, one.by, one.since.ago) for one in asked] == [
+        ("bank accounts", "HRA Cloud to Xero", "the employee, in eSS", "1 hour ago")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("actor", "told"),
+    [
+        ("page:anna", "anna, on this page"),
+        ("command", "Somebody, by a command"),
+        ("command:root", "root, by a command"),
+        ("schedule", "the schedule"),
+    ],
+)
+def test_S2_whoever_asked_is_told_in_words(actor: str, told: str) -> None:
+    links = (link(1042, approvals={"bank_accounts": replace(ASKED, asked_by=actor)}),)
+    assert shown(links=links, attention=(APPROVAL,)).needs[0].asked[0].by == told
+
+
+@pytest.mark.parametrize("state", ["approved", "rejected"])
+def test_S2_an_approval_that_was_answered_asks_nobody(state: str) -> None:
+    links = (link(1042, approvals={"bank_accounts": replace(ASKED, state=state)}),)
+    assert shown(links=links, attention=(APPROVAL,)).needs[0].asked == ()
+
+
+def test_a_dismissed_row_is_not_counted_and_stands_last() -> None:
+    read = replace(ATTENTION[1], dismissed=True, buttons=("use_hra", "dismiss"))
+    found = shown(attention=(read, ATTENTION[0], ATTENTION[2]))
+    assert (found.counts.need_you, found.counts.conflicts) == (1, 0)
+    assert [need.dismissed for need in found.needs] == [False, False, True]
+    assert found.needs[2].buttons == ("use_hra",), "it cannot be dismissed twice"
+
+
+@pytest.mark.parametrize(
+    ("started_by", "told"),
+    [
+        ("page", "from this page"),
+        ("page:anna", "from this page by anna"),
+        ("command", "by a command"),
+        ("command:root", "by a command of root"),
+        ("schedule", "on schedule"),
+        ("eSS", "eSS"),
+    ],
+)
+def test_R1_a_run_says_who_started_it(started_by: str, told: str) -> None:
+    run = replace(RUNS[0], started_by=started_by)
+    assert shown(runs=(run,)).runs[0].started_by == told
 
 
 def test_the_counts_are_of_what_stands_below_them() -> None:

@@ -17,14 +17,17 @@ from hypothesis import strategies as st
 from agent.errors import DataDirBusy, StateDamaged
 from agent.records import (
     Agreed,
+    Approval,
     Attention,
     Binding,
     Change,
     Connection,
     Link,
+    Partner,
     Pending,
     Run,
     Save,
+    User,
 )
 from agent.store import DataDir, Store
 from agent.store.rows import from_row, to_row
@@ -33,6 +36,8 @@ from agent.store.storage import AtomicStorage, Shelf
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PAIR = Binding("acc-1", "Acme HR", "ten-1", "Acme Pty Ltd")
 OTHER = Binding("acc-2", "Other HR", "ten-2", "Other Pty Ltd")
+
+APPROVAL = {"way": "to_xero", "mark": "m", "asked": START.isoformat(), "asked_by": "eSS"}
 
 
 class Clock:
@@ -100,6 +105,13 @@ def test_everything_stored_is_there_after_a_restart(store: Store, data_dir: Path
         hra_seen="2026-03-02 09:00:00",
         xero_seen="/Date(1)/",
         sending="xero",
+        sent={"xero:email": "ee"},
+        created="xero",
+        held={"email": Agreed("1:v:ff", "1:v:00")},
+        approvals={
+            "bank": Approval("to_xero", "1:v:11", START, "eSS"),
+            "tfn": Approval("to_hra", "1:v:22", START, "page:a", "approved", "page:b", START),
+        },
     )
     connection = Connection("xero", True, "Acme Pty Ltd", START, "", ("payroll.payruns.read",))
     pending = Pending("xero", "h9", START)
@@ -150,10 +162,12 @@ def test_what_ended_is_gone_after_a_restart(store: Store, data_dir: Path) -> Non
 def test_S4_folder_and_files_are_the_owners_alone(store: Store, data_dir: Path) -> None:
     store.add_link("h1", "x1")
     store.open_run("import", "admin")
+    store.keep_plan("h", "{}")
+    store.put_user(User("anna", "hashed"))
     assert data_dir.stat().st_mode & 0o777 == 0o700
     modes = {file.name: file.stat().st_mode & 0o777 for file in data_dir.iterdir()}
-    names = ("inbox.jsonl", "links.json", "runs.json", "state.json")
-    assert modes == dict.fromkeys(names, 0o600)
+    names = "audit-head.json audit.jsonl inbox.jsonl links.json plans.json runs.json state.json users.json"
+    assert modes == dict.fromkeys(names.split(), 0o600)
 
 
 # --- links ---
@@ -195,6 +209,61 @@ def test_M5_a_link_follows_the_new_id_of_a_transfer(store: Store, data_dir: Path
     assert store.add_link("h1", "x2").hra_id == "h1"
 
 
+def test_M6_a_link_that_was_removed_is_gone_and_both_records_are_free(
+    store: Store, data_dir: Path
+) -> None:
+    link, other = store.add_link("h1", "x1"), store.add_link("h2", "x2")
+    store.remove_link(link.id)
+    with reopened(data_dir) as again:
+        for found in (store, again):
+            assert found.links() == (other,)
+            assert found.link(link.id) is None
+            assert found.link_of("hra", "h1") is None
+            assert found.link_of("xero", "x1") is None
+    store.add_link("h1", "x3")
+    store.add_link("h3", "x1")
+
+
+def test_M6_a_link_that_is_not_there_cannot_be_removed_or_saved(store: Store) -> None:
+    link = store.add_link("h1", "x1")
+    store.remove_link(link.id)
+    with pytest.raises(ValueError, match=f"no link {link.id}"):
+        store.remove_link(link.id)
+    with pytest.raises(ValueError, match=f"no link {link.id}"):
+        store.save_link(link)
+    store.add_link("h1", "x1")
+    store.bind(OTHER)
+    with pytest.raises(ValueError, match="no link"):
+        store.remove_link(link.id)
+
+
+def test_M6_what_a_person_said_of_records_stays_until_they_say_otherwise(
+    store: Store, data_dir: Path
+) -> None:
+    store.part("h1", "x1")
+    store.part("h:1", "x:1")  # ids are the vendors' own texts
+    store.part("h1", "x1")
+    store.say_alone("hra:h2")
+    store.say_alone("xero:x2")
+    store.ignore("hra", "h3")
+    store.ignore("xero", "h3")
+    with reopened(data_dir) as again:
+        assert again.parted() == {("h1", "x1"), ("h:1", "x:1")}
+        assert again.alone() == {"hra:h2", "xero:x2"}
+        assert again.ignored("hra") == again.ignored("xero") == {"h3"}
+    store.unpart("h1", "x1")
+    store.unpart("x1", "h1")
+    store.clear_alone("hra:h2")
+    store.clear_alone("hra:never")
+    store.unignore("hra", "h3")
+    store.unignore("hra", "never")
+    with reopened(data_dir) as again:
+        assert again.parted() == {("h:1", "x:1")}
+        assert again.alone() == {"xero:x2"}
+        assert again.ignored("hra") == frozenset()
+        assert again.ignored("xero") == {"h3"}
+
+
 def test_L1_another_pair_sees_none_of_what_belongs_to_this_one(store: Store) -> None:
     link = store.add_link("h1", "x1")
     store.set_marker("hra", "then")
@@ -202,6 +271,9 @@ def test_L1_another_pair_sees_none_of_what_belongs_to_this_one(store: Store) -> 
     store.replace_attention("link:1", [row("phone differs")])
     store.add_pending(Pending("xero", "h9", START))
     store.ignore("hra", "h5")
+    store.part("h1", "x9")
+    store.say_alone("hra:h8")
+    store.keep_plan("0123456789ab", "{}")
     store.add_change(Change(START, "h1", "x1", "E1", ("phone",), "to_xero", "eSS"))
     store.accept(Save("w1", "h1", (), START))
     seen = what_belongs_to_the_pair(store)
@@ -209,7 +281,9 @@ def test_L1_another_pair_sees_none_of_what_belongs_to_this_one(store: Store) -> 
     store.bind(replace(OTHER, account_id=PAIR.account_id))
     assert store.links() == ()
     store.bind(OTHER)
-    assert what_belongs_to_the_pair(store) == ((), None, {}, (), (), frozenset(), (), ())
+    nobody: frozenset[str] = frozenset()
+    seen_now = what_belongs_to_the_pair(store)
+    assert seen_now == ((), None, {}, (), (), nobody, nobody, nobody, None, (), ())
     assert store.link_of("hra", "h1") is None
     with pytest.raises(ValueError, match="no link"):
         store.save_link(link)
@@ -227,6 +301,9 @@ def what_belongs_to_the_pair(store: Store) -> tuple[object, ...]:
         store.attention(),
         store.pending(),
         store.ignored("hra"),
+        store.parted(),
+        store.alone(),
+        store.kept_plan("0123456789ab"),
         store.changes(9),
         store.waiting(),
     )
@@ -320,6 +397,76 @@ def test_a_row_of_another_scope_is_refused(store: Store) -> None:
         store.replace_attention("link:1", [row("a", "link:2")])
 
 
+def test_a_dismissed_row_stays_away_until_its_matter_went_and_came_back(
+    store: Store, data_dir: Path
+) -> None:
+    def dismissed() -> dict[str, bool]:
+        with reopened(data_dir) as again:
+            assert again.attention() == store.attention()
+        return {one.text: one.dismissed for one in store.attention()}
+
+    store.replace_attention("link:1", [row("a"), row("b")])
+    store.dismiss(store.attention()[0].id)
+    assert dismissed() == {"a": True, "b": False}
+    store.replace_attention("link:1", [row("b"), replace(row("a"), number="E1")])
+    assert dismissed() == {"a": True, "b": False}
+    store.replace_attention("link:1", [row("b")])
+    store.replace_attention("link:1", [row("b"), replace(row("a"), dismissed=True)])
+    assert dismissed() == {"a": False, "b": False}
+
+
+def test_a_row_that_is_not_there_cannot_be_dismissed(store: Store) -> None:
+    store.replace_attention("link:1", [row("a")])
+    [gone] = store.attention()
+    store.replace_attention("link:1", [])
+    with pytest.raises(ValueError, match=f"no attention row {gone.id}"):
+        store.dismiss(gone.id)
+
+
+def test_M6_other_possible_partners_are_another_matter_their_order_is_not(store: Store) -> None:
+    one, two = Partner("xero", "x1", "E1", ("same name",)), Partner("xero", "x2")
+
+    def stand(*partners: Partner) -> Attention:
+        store.replace_attention("link:1", [replace(row("who?"), partners=partners)])
+        [found] = store.attention()
+        assert found.partners == partners
+        return found
+
+    first = stand(one, two)
+    store.dismiss(first.id)
+    again = stand(two, replace(one, why=("same name", "same birth date")))
+    assert (again.id, again.dismissed) == (first.id, True)
+    fewer = stand(two)
+    assert (fewer.id != first.id, fewer.dismissed) == (True, False)
+
+
+def test_S1_another_plan_is_another_matter(store: Store) -> None:
+    ids = set()
+    for plan in ("aaaaaaaaaaaa", "bbbbbbbbbbbb"):
+        store.replace_attention("run", [replace(row("too much", "run", "stopped"), plan=plan)])
+        ids |= {one.id for one in store.attention()}
+    assert len(ids) == 2
+
+
+# --- kept plans ---
+
+
+def test_S1_the_newest_five_plans_are_kept_for_a_yes(store: Store, data_dir: Path) -> None:
+    for n in range(5):
+        store.keep_plan(f"plan{n}", f"text {n}")
+    store.keep_plan("plan0", "text 0 anew")  # kept again, so the newest
+    store.keep_plan("plan5", "text 5")
+    store.drop_plan("plan4")
+    store.drop_plan("never kept")
+    with reopened(data_dir) as again:
+        for found in (store, again):
+            kept = [found.kept_plan(f"plan{n}") for n in range(6)]
+            assert kept == ["text 0 anew", None, "text 2", "text 3", None, "text 5"]
+    for n in range(6, 11):
+        store.keep_plan(f"plan{n}", "")
+    assert [store.kept_plan(f"plan{n}") for n in (0, 5, 6)] == [None, None, ""]
+
+
 # --- runs and changes ---
 
 
@@ -373,7 +520,9 @@ def test_H2_saves_are_accepted_postponed_and_closed_through_the_store(
 # --- damage, full discs, values that do not fit ---
 
 
-@pytest.mark.parametrize("name", ["links.json", "state.json", "runs.json"])
+@pytest.mark.parametrize(
+    "name", ["links.json", "state.json", "runs.json", "users.json", "plans.json"]
+)
 @pytest.mark.parametrize(
     "content",
     [
@@ -408,6 +557,13 @@ def test_a_damaged_file_is_refused_and_left_untouched(
         {"agreed": {"phone": {"hra": "a"}}},
         {"agreed": []},
         {"open": {"phone": None}},
+        {"held": {"phone": {"hra": "a", "xero": 5}}},
+        {"approvals": ["bank"]},
+        {"approvals": {"bank": "waiting"}},
+        {"approvals": {"bank": {"way": "to_xero", "mark": "m", "asked_by": "eSS"}}},
+        {"approvals": {"bank": {**APPROVAL, "asked": "2026-03-02T09:00:00"}}},
+        {"approvals": {"bank": {**APPROVAL, "at": 5}}},
+        {"approvals": {"bank": {**APPROVAL, "unheard_of": "of"}}},
     ],
 )
 def test_a_row_that_does_not_fit_is_damage_and_not_a_guess(
@@ -489,6 +645,9 @@ zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(mi
 times = st.datetimes(datetime(1990, 1, 1), datetime(2050, 1, 1), timezones=zones)
 texts = st.text(st.characters(codec="utf-8"), max_size=5)
 agreed = st.dictionaries(texts, st.builds(Agreed, texts, texts), max_size=2)
+approvals = st.builds(
+    Approval, texts, texts, times, texts, state=texts, by=texts, at=st.none() | times
+)
 links = st.builds(
     Link,
     texts,
@@ -498,6 +657,21 @@ links = st.builds(
     agreed=agreed,
     open=st.dictionaries(texts, texts, max_size=2),
     verified=st.none() | times,
+    held=agreed,
+    approvals=st.dictionaries(texts, approvals, max_size=2),
+)
+partners = st.builds(
+    Partner, texts, texts, st.none() | texts, st.lists(texts, max_size=2).map(tuple)
+)
+rows = st.builds(
+    Attention,
+    texts,
+    texts,
+    texts,
+    since=st.none() | times,
+    partners=st.lists(partners, max_size=2).map(tuple),
+    plan=texts,
+    dismissed=st.booleans(),
 )
 runs = st.builds(
     Run,
@@ -520,10 +694,27 @@ def test_a_record_that_json_cannot_hold_is_refused(
     assert store.runs(9) == (run,)
 
 
-@given(links | runs | saves)
-def test_any_record_comes_back_the_same_from_its_row(record: Link | Run | Save) -> None:
+@given(links | runs | saves | rows)
+def test_any_record_comes_back_the_same_from_its_row(record: Link | Run | Save | Attention) -> None:
     stored = json.loads(json.dumps(to_row(record), allow_nan=False))
     assert from_row(type(record), stored) == record
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"partners": ["x1"]},
+        {"partners": {"side": "xero", "id": "x1"}},
+        {"partners": [{"side": "xero"}]},
+        {"partners": [{"side": "xero", "id": "x1", "why": "same name"}]},
+        {"dismissed": 1},
+        {"plan": None},
+    ],
+)
+def test_an_attention_row_that_does_not_fit_is_refused(change: dict[str, object]) -> None:
+    stored = to_row(row("a")) | change
+    with pytest.raises(ValueError, match="not a"):
+        from_row(Attention, stored)
 
 
 # --- one process ---

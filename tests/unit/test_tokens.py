@@ -17,6 +17,7 @@ import pytest
 
 from agent import errors
 from agent.tokens import Tokens
+from agent.tokens.held import UNUSED_LIFE
 from agent.transport import quiet_loggers
 from tests.unit.local_server import LocalServer, Says, Seen
 
@@ -134,6 +135,7 @@ class World:
         tokens = self.tokens()
         tokens.begin()
         tokens.complete("state-1", "the-code")
+        tokens.accept()
         self.events.clear()
         return tokens
 
@@ -183,9 +185,60 @@ def test_the_code_is_exchanged_and_stored_before_use(world: World) -> None:
     basic = base64.b64encode(f"the-app:{CLIENT_SECRET}".encode()).decode()
     assert seen.headers["Authorization"] == f"Basic {basic}"
     assert CLIENT_SECRET not in seen.body.decode()
-    assert world.events[-1] == "sealed xero"
     assert (grant.missing, grant.obtained) == ((), NOW)
+    assert tokens.offered() == "access-1"
+    tokens.accept()
+    assert world.events[-1] == "sealed xero"
     assert tokens.bearer() == "access-1"
+
+
+def test_L1_a_sign_in_on_offer_leaves_the_one_in_use_alone_until_it_is_accepted(
+    world: World,
+) -> None:
+    tokens = world.connected()
+    tokens.begin()
+    tokens.complete("state-2", "the-code")
+    assert (tokens.offered(), tokens.bearer()) == ("access-2", "access-1")
+    assert world.tokens().bearer() == "access-1"
+    tokens.reject()
+    with pytest.raises(errors.NotConnected, match="start it again"):
+        tokens.accept()
+    assert tokens.bearer(True) == "access-3", "refreshed with refresh-1, which was kept"
+
+
+def test_L1_an_accepted_sign_in_takes_the_old_ones_place(world: World) -> None:
+    tokens = world.connected()
+    tokens.begin()
+    tokens.complete("state-2", "the-code")
+    tokens.accept()
+    assert (tokens.bearer(), world.tokens().bearer()) == ("access-2", "access-2")
+    with pytest.raises(errors.NotConnected):
+        tokens.offered()
+
+
+def test_a_sign_in_on_offer_is_not_waited_for_beyond_its_access_token(world: World) -> None:
+    tokens = world.tokens()
+    tokens.begin()
+    tokens.complete("state-1", "the-code")
+    with later(world, minutes=30), pytest.raises(errors.NotConnected, match="start it again"):
+        tokens.offered()
+
+
+def test_L3_it_is_known_when_a_refresh_token_dies_of_disuse(world: World) -> None:
+    assert world.tokens().dies() is None
+    tokens = world.connected()
+    assert tokens.dies() == NOW + timedelta(days=60)
+    with later(world, days=59):
+        tokens.keep_alive()
+    assert tokens.dies() == NOW + timedelta(days=59 + 60)
+    world.vendor.good.clear()
+    with pytest.raises(errors.NotConnected):
+        tokens.keep_alive()
+    assert tokens.dies() is None
+
+
+def test_L3_hra_clouds_refresh_token_dies_after_14_days() -> None:
+    assert UNUSED_LIFE["hra"] == timedelta(days=14)
 
 
 @pytest.mark.parametrize("state", ["state-2", "", "staté"])
@@ -222,7 +275,9 @@ def test_a_state_is_good_for_ten_minutes(world: World) -> None:
 
 def test_a_sign_in_begun_before_a_restart_can_be_finished_after_it(world: World) -> None:
     world.tokens().begin()
-    world.tokens().complete("state-1", "the-code")
+    tokens = world.tokens()
+    tokens.complete("state-1", "the-code")
+    tokens.accept()
     assert world.tokens().bearer() == "access-1"
 
 
@@ -241,6 +296,8 @@ def test_fewer_scopes_than_asked_are_taken_and_named(world: World) -> None:
     tokens = world.tokens()
     tokens.begin()
     assert tokens.complete("state-1", "the-code").missing == ("payroll.settings",)
+    tokens.accept()
+    assert tokens.missing() == ("payroll.settings",)
     assert tokens.granted() == {"payroll.employees"}
 
 
@@ -325,6 +382,7 @@ def test_a_dead_sign_in_is_not_asked_for_again_until_somebody_connects(world: Wo
     assert world.events == ["asked refresh_token"]
     tokens.begin()
     tokens.complete("state-2", "the-code")
+    tokens.accept()
     assert tokens.bearer(True) == "access-3"
 
 

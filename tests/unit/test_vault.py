@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from agent.errors import KeyMissing, Misconfigured, StateDamaged
-from agent.vault import CONTROL, DIGESTS, SESSION, TOKENS, Cost, Digests, Key, Vault
+from agent.vault import AUDIT, CONTROL, DIGESTS, PLANS, SESSION, TOKENS, Cost, Digests, Key, Vault
 
 CHEAP = Cost(n=2)
 SIGN_IN = {"access_token": "an-access-token", "refresh_token": "a-refresh-token", "at": 1.5}
@@ -81,8 +81,9 @@ def test_a_lost_key_is_not_replaced_while_sign_ins_are_sealed_with_it(tmp_path: 
 
 def test_D3_every_purpose_has_a_key_of_its_own() -> None:
     key = Key(b"k" * 32)
-    keys = {key.derive(purpose) for purpose in (TOKENS, DIGESTS, SESSION, CONTROL)}
-    assert len(keys) == 4
+    purposes = (TOKENS, DIGESTS, SESSION, CONTROL, AUDIT, PLANS)
+    keys = {key.derive(purpose) for purpose in purposes}
+    assert len(keys) == len(purposes)
     assert {len(one) for one in keys} == {32}
     assert b"k" * 32 not in keys
 

@@ -1,57 +1,110 @@
 """Every reason code that the decisions emit has a whole sentence, and no row holds a value."""
 
 import ast
-import inspect
-import re
+import string
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
 
 import pytest
 
 from agent import merge, words
 from agent.fields import FIELDS
+from agent.merge import SENDS, Kind
 from agent.records import Link
+from tests.unit.decisions import every
 
 # Codes that merge uses for decisions that do nothing: nobody is told.
 SILENT = {"off", "unreadable", "nothing to send"}
-WORDS_FOR_HOLDS = re.compile(r"[a-z_ ]+")
+# Functions that give the code of what stands in the way, alone or with its detail.
+OBSTACLES = ("_obstacle", "_irreplaceable", "_for_a_person")
+SOURCES = sorted(Path(merge.__file__).parent.glob("*.py"))
 
 
 def emitted() -> set[str]:
     """Every reason that merge can put into a Decision, read from its source."""
-    tree = ast.parse(inspect.getsource(merge))
-    keywords = {
-        text.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.keyword) and node.arg == "reason"
-        for text in ast.walk(node.value)
-        if isinstance(text, ast.Constant)
-    }
-    pairs = {
-        text.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and node.name.startswith(("_obstacle", "_irrepl"))
-        for back in ast.walk(node)
-        if isinstance(back, ast.Tuple) and len(back.elts) == 2
-        for text in back.elts[:1]
-        if isinstance(text, ast.Constant)
-    }
-    return {str(code) for code in (keywords | pairs)} - {""}
+    found: set[str] = set()
+    for path in SOURCES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.keyword) and node.arg == "reason":
+                found |= set(_texts(node.value))
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "hold":
+                found |= set(_texts(node.args[1]))
+            elif isinstance(node, ast.FunctionDef) and node.name.startswith(OBSTACLES):
+                found |= {text for back in _returned(node) for text in _texts(back)}
+    return {code for code in found if code}
+
+
+def _returned(function: ast.FunctionDef) -> Iterator[ast.expr]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Return) and node.value is not None:
+            yield node.value.elts[0] if isinstance(node.value, ast.Tuple) else node.value
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    """The codes of an expression: a text, either branch of a choice, or one that ends with a side's name."""
+    if isinstance(node, ast.Constant):
+        yield str(node.value)
+    elif isinstance(node, ast.IfExp):
+        yield from (*_texts(node.body), *_texts(node.orelse))
+    elif isinstance(node, ast.JoinedStr):
+        (start,) = (part.value for part in node.values if isinstance(part, ast.Constant))
+        yield from (str(start) + side for side in ("hra", "xero"))
 
 
 def test_the_codes_of_merge_are_found() -> None:
     assert {"conflict", "tfn_masked", "cannot_travel", "not_current", "own_yes"} <= emitted()
+    assert {"rehire", "emptied", "approval_xero", "rejected_hra", "drift", "gone"} <= emitted()
 
 
-@pytest.mark.parametrize("code", sorted(emitted() - SILENT))
-def test_every_reason_of_the_decisions_has_a_sentence(code: str) -> None:
-    assert code in words.REASONS
+def test_every_code_of_merge_is_met_among_the_people_drawn_by_lot() -> None:
+    """So the tests below see each of them; a code that none can bring about is dead."""
+    assert {made.reason for _, _, made in every()} - {""} == emitted()
+
+
+def test_every_reason_of_the_decisions_has_a_sentence() -> None:
+    assert emitted() - SILENT <= set(words.REASONS)
+
+
+def test_every_hold_has_a_reason_that_is_told_and_nothing_else_has() -> None:
+    for _, _, made in every():
+        assert (made.kind is Kind.HOLD) is (made.reason in words.REASONS)
+
+
+def test_S3_every_value_that_travels_says_why_in_words() -> None:
+    whys = {made.why for _, _, made in every() if made.kind in SENDS}
+    assert whys == set(words.WHYS) - {"new"}
+
+
+def test_the_detail_that_a_sentence_needs_is_given() -> None:
+    for _, _, made in every():
+        needs = "{detail}" in words.REASONS[made.reason].text if made.kind is Kind.HOLD else False
+        assert needs is bool(made.detail), made.reason
 
 
 @pytest.mark.parametrize("code", words.REASONS)
-def test_every_sentence_is_whole(code: str) -> None:
-    told = words.sentence(code, ["mobile", "email"], "is too long", 3)
-    assert not set("{}") & set(told)
-    assert told[0].isupper() or told.startswith("e-mail")
-    assert told.endswith(".") or told.endswith("is too long")
+def test_a_sentence_needs_nothing_but_fields_detail_and_count(code: str) -> None:
+    wanted = {name for _, name, _, _ in string.Formatter().parse(words.REASONS[code].text) if name}
+    assert wanted <= ({"count"} if code in words.FOR_ALL else {"fields", "Fields", "detail"})
+
+
+@pytest.mark.parametrize("code", words.REASONS)
+@pytest.mark.parametrize("detail", ["is too long", "It was refused.", "a. b.", "{count} {x}"])
+def test_every_sentence_is_whole_and_ends_in_one_full_stop(code: str, detail: str) -> None:
+    told = words.sentence(code, ["mobile", "email"], detail, 3)
+    assert not set("{}") & set(told.replace(detail.rstrip("."), ""))
+    assert told[0].isupper()
+    assert ".." not in told
+    assert told.endswith(".")
+
+
+@pytest.mark.parametrize("code", words.REASONS)
+def test_a_sentence_names_its_fields_by_their_labels_alone(code: str) -> None:
+    for name in FIELDS:
+        told = words.sentence(code, [name], "x", 1)
+        assert "_" not in told.replace("[branch_map]", "").replace("allow_transfers", "")
 
 
 @pytest.mark.parametrize("code", words.REASONS)
@@ -90,3 +143,63 @@ def test_fields_are_named_in_the_order_of_the_table() -> None:
     assert words.labels(["mobile", "title"]) == "title, mobile"
     assert words.labels(["payable"]) == "the record"
     assert words.labels(FIELDS).count(",") == len(FIELDS) - 1
+
+
+# --- what a person can answer
+
+
+@pytest.mark.parametrize("code", words.REASONS)
+def test_a_row_carries_the_buttons_of_its_reason(code: str) -> None:
+    link = Link("l", "h", "x", open={"mobile": code})
+    for row in words.rows(link):
+        assert set(words.buttons(row)) <= BUTTONS
+        chooses = bool({"use_hra", "use_xero"} & {*words.buttons(row)})
+        assert chooses is (code in words.CHOOSABLE)
+
+
+BUTTONS = {"retry", "use_hra", "use_xero", "approve", "reject", "dismiss"}
+
+
+@pytest.mark.parametrize("code", sorted(words.CHOOSABLE))
+def test_D7_every_choice_that_a_row_offers_can_be_carried_out_or_says_something_new(
+    code: str,
+) -> None:
+    """A button that brings the very same row back helps nobody."""
+    dead = set()
+    for _, case, made in every():
+        if made.reason != code:
+            continue
+        (row,) = words.rows(Link("l", "h", "x", open={made.name: words.join(code, made.detail)}))
+        for button in {"use_hra", "use_xero"} & {*words.buttons(row)}:
+            rules = replace(case.rules, chosen={made.name: button.removeprefix("use_")})
+            overruled = replace(rules, overrule=True, mode="authoritative")
+            again = replace(case, rules=overruled).decided()[made.name]
+            if again.kind is Kind.HOLD and again.reason == code:
+                dead.add((made.name, button))
+    assert not dead
+
+
+def test_D7_a_tax_row_and_a_person_s_choice_agree_on_what_can_be_chosen() -> None:
+    for code, side in product(words.CHOOSABLE, ("hra", "xero")):
+        (row,) = words.rows(Link("l", "h", "x", open={"loans": code}))
+        if f"use_{side}" in row.buttons:
+            assert merge.Rules("hra", chosen={"loans": side}).choice("loans") == side
+
+
+# --- D9, S4
+
+
+@pytest.mark.parametrize("code", words.REASONS)
+def test_D9_only_what_another_run_can_change_is_gathered_again(code: str) -> None:
+    link = Link("l", "h", "x", open={"mobile": words.join(code, "some detail")})
+    assert words.is_open(link) is words.REASONS[code].gathered_again
+
+
+def test_S4_no_detail_of_a_decision_holds_a_value_of_the_record() -> None:
+    for _, case, made in every():
+        if made.kind is not Kind.HOLD or not made.detail:
+            continue
+        for side in (case.hra, case.xero):
+            value = side.get(made.name)
+            assert not (isinstance(value, str) and value in made.detail and made.name != "branch")
+            assert "570 15" not in made.detail and "Main St" not in made.detail

@@ -13,7 +13,9 @@ from agent.fields import same
 from agent.xero.mapping_details import details, details_body, unmapped
 
 OFF = BranchMap()
+
 MAP = BranchMap(True, None, {"Hobart": "b1", "North": "b2", "South": "b2"})
+SOUTH = BranchMap(True, None, {"South": "b2"})
 HOME = {
     "AddressLine1": "1 Wattle St",
     "AddressLine2": "Unit 2",
@@ -38,6 +40,10 @@ RAW: dict[str, Any] = {
     "EmployeeGroupName": "Hobart",
     "TerminationDate": "/Date(1584662400000+0000)/",
 }
+
+
+def has(group: str) -> None:
+    """Xero has every Employee Group."""
 
 
 @pytest.mark.parametrize(
@@ -99,7 +105,7 @@ def test_every_gender_is_read(shown: Any, read: Any) -> None:
     ],
 )
 def test_F1_only_the_changed_key_is_posted(change: dict[str, Any], posted: dict[str, Any]) -> None:
-    assert details_body(RAW, change, OFF) == (posted, {})
+    assert details_body(RAW, change, OFF, has) == (posted, {})
 
 
 @pytest.mark.parametrize(
@@ -112,18 +118,18 @@ def test_F1_only_the_changed_key_is_posted(change: dict[str, Any], posted: dict[
     ],
 )
 def test_D5_what_differs_in_form_alone_is_not_posted(change: dict[str, Any]) -> None:
-    assert details_body(RAW, change, OFF) == ({}, {})
+    assert details_body(RAW, change, OFF, has) == ({}, {})
 
 
 def test_D5_the_address_is_posted_whole_with_xeros_own_spelling_of_what_is_equal() -> None:
     moved = Address("2 Wattle St", "UNIT 2", "hobart", "TAS", "7000", "AUSTRALIA")
-    body, _ = details_body(RAW, {"home_address": moved}, OFF)
+    body, _ = details_body(RAW, {"home_address": moved}, OFF, has)
     assert body == {"HomeAddress": {**HOME, "AddressLine1": "2 Wattle St"}}
 
 
 def test_an_address_line_that_went_away_is_posted_empty() -> None:
     moved = Address("2 Wattle St", "", "Hobart", "TAS", "7000", "AUSTRALIA")
-    body, _ = details_body(RAW, {"home_address": moved}, OFF)
+    body, _ = details_body(RAW, {"home_address": moved}, OFF, has)
     assert body["HomeAddress"]["AddressLine2"] == ""
 
 
@@ -140,20 +146,20 @@ def test_an_address_line_that_went_away_is_posted_empty() -> None:
     ],
 )
 def test_an_emptied_optional_field_is_posted_as_empty(name: str, posted: dict[str, str]) -> None:
-    assert details_body(RAW, {name: None}, OFF) == (posted, {})
+    assert details_body(RAW, {name: None}, OFF, has) == (posted, {})
 
 
 @pytest.mark.parametrize(
     "name", ["first_name", "last_name", "date_of_birth", "home_address", "start_date", "branch"]
 )
 def test_D8_an_emptied_required_field_never_travels(name: str) -> None:
-    body, refused = details_body(RAW, {name: None, "phone": "02 5550 1111"}, MAP)
+    body, refused = details_body(RAW, {name: None, "phone": "02 5550 1111"}, MAP, has)
     assert list(refused) == [name]
     assert body == {"Phone": "02 5550 1111"}
 
 
 def test_D6_what_xero_cannot_hold_is_refused_alone_and_without_its_value() -> None:
-    body, refused = details_body(RAW, {"job_title": "x" * 51, "phone": "02 5550 1111"}, OFF)
+    body, refused = details_body(RAW, {"job_title": "x" * 51, "phone": "02 5550 1111"}, OFF, has)
     assert body == {"Phone": "02 5550 1111"}
     assert "50 characters" in refused["job_title"][0]
     assert "xxx" not in str(refused)
@@ -161,20 +167,42 @@ def test_D6_what_xero_cannot_hold_is_refused_alone_and_without_its_value() -> No
 
 def test_D6_an_overseas_address_is_refused() -> None:
     abroad = Address("1 Queen St", "", "Auckland", "", "1010", "NEW ZEALAND")
-    body, refused = details_body(RAW, {"home_address": abroad}, OFF)
+    body, refused = details_body(RAW, {"home_address": abroad}, OFF, has)
     assert not body
     assert "outside Australia" in refused["home_address"][0]
 
 
 def test_T2_an_end_date_never_travels_to_xero() -> None:
-    body, refused = details_body({}, {"end_date": date(2026, 1, 1)}, OFF)
+    body, refused = details_body({}, {"end_date": date(2026, 1, 1)}, OFF, has)
     assert not body
     assert list(refused) == ["end_date"]
 
 
+@pytest.mark.parametrize("reason", ["V", "I", "D", "R", "F", "C", "T", None])
+def test_T2_only_the_reason_v_is_by_notice(reason: str | None) -> None:
+    raw = {**RAW, "TerminationReason": reason}
+    assert details(raw, OFF)["end_date"] == EndDate(date(2020, 3, 20))
+    assert details(raw, OFF)["end_date"].by_notice is (reason == "V")
+
+
+@pytest.mark.parametrize("reason", ["v", " V", "VOLUNTARY", 1, True])
+def test_T2_a_reason_that_xero_does_not_know_is_not_by_notice(reason: Any) -> None:
+    assert details({**RAW, "TerminationReason": reason}, OFF)["end_date"].by_notice is False
+
+
+def test_T2_a_reason_without_a_date_ends_nothing() -> None:
+    assert details({"TerminationReason": "V"}, OFF)["end_date"] is None
+
+
+def test_T2_a_termination_date_that_is_no_date_ends_nothing_and_agrees_with_nothing() -> None:
+    assert (
+        details({"TerminationDate": "soon", "TerminationReason": "V"}, OFF)["end_date"] is UNKNOWN
+    )
+
+
 def test_B1_with_matching_off_a_branch_is_neither_read_nor_written() -> None:
     assert details(RAW, OFF)["branch"] is UNKNOWN
-    body, refused = details_body(RAW, {"branch": "b2"}, OFF)
+    body, refused = details_body(RAW, {"branch": "b2"}, OFF, has)
     assert not body
     assert list(refused) == ["branch"]
 
@@ -189,19 +217,55 @@ def test_B2_a_group_that_the_map_does_not_know_is_named_and_unreadable() -> None
 
 
 def test_B2_a_branch_with_one_group_is_written_and_its_present_group_is_not_written_again() -> None:
-    assert details_body({"EmployeeGroupName": "North"}, {"branch": "b1"}, MAP)[0] == {
+    assert details_body({"EmployeeGroupName": "North"}, {"branch": "b1"}, MAP, has)[0] == {
         "EmployeeGroupName": "Hobart"
     }
-    assert details_body({"EmployeeGroupName": "South"}, {"branch": "b2"}, MAP) == ({}, {})
+    assert details_body({"EmployeeGroupName": "South"}, {"branch": "b2"}, MAP, has) == ({}, {})
 
 
 @pytest.mark.parametrize(("branch", "word"), [("b2", "several"), ("b9", "no Employee Group")])
 def test_B2_a_branch_without_a_clear_group_is_refused_with_its_reason(
     branch: str, word: str
 ) -> None:
-    body, refused = details_body(RAW, {"branch": branch}, MAP)
+    body, refused = details_body(RAW, {"branch": branch}, MAP, has)
     assert not body
     assert word in refused["branch"][0]
+
+
+def test_B2_a_group_that_xero_lacks_is_refused_and_the_phone_is_not() -> None:
+    def lacks(group: str) -> str:
+        return f"no {group}"
+
+    body, refused = details_body(RAW, {"branch": "b2", "phone": "02 5550 1111"}, SOUTH, lacks)
+    assert body == {"Phone": "02 5550 1111"}
+    assert refused == {"branch": ("no South",)}
+
+
+def test_B2_the_present_group_is_not_asked_for_since_the_person_is_in_it() -> None:
+    def lacks(group: str) -> str:
+        raise AssertionError("it was asked for")
+
+    assert details_body(RAW, {"branch": "b1"}, MAP, lacks) == ({}, {})
+
+
+def test_B1_without_a_group_a_person_is_in_the_default_branch_and_needs_none() -> None:
+    default = BranchMap(True, "b0", {"Hobart": "b1"})
+    without = {"FirstName": "Jo"}
+    assert details(without, default)["branch"] == "b0"
+    assert details_body(without, {"branch": "b0"}, default, has) == ({}, {})
+    assert details_body({}, {"branch": "b0"}, default, has) == ({}, {})
+
+
+def test_B1_a_new_person_of_the_default_branch_gets_its_group_where_it_has_one() -> None:
+    default = BranchMap(True, "b1", {"Hobart": "b1"})
+    assert details_body({}, {"branch": "b1"}, default, has) == ({"EmployeeGroupName": "Hobart"}, {})
+
+
+def test_B1_somebody_in_a_group_is_not_moved_to_a_default_branch_that_has_no_group() -> None:
+    default = BranchMap(True, "b0", {"Hobart": "b1"})
+    body, refused = details_body(RAW, {"branch": "b0"}, default, has)
+    assert not body
+    assert "no Employee Group" in refused["branch"][0]
 
 
 TEXT = st.text(
@@ -242,9 +306,9 @@ PEOPLE = st.fixed_dictionaries(
 def test_any_person_posted_over_any_other_reads_back_as_that_person(
     before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    first, refused = details_body({}, before, MAP)
+    first, refused = details_body({}, before, MAP, has)
     assert not refused
-    second, refused = details_body(first, after, MAP)
+    second, refused = details_body(first, after, MAP, has)
     assert not refused
     read = details({**first, **second}, MAP)
     assert all(same(name, after[name], read[name]) for name in after)

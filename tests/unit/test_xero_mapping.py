@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agent.branches import BranchMap
 from agent.employee import UNKNOWN, Person, Status
 from agent.errors import UnreadableAnswer, WrongRecord
 from agent.fields import GROUPS, names
@@ -67,7 +68,7 @@ def test_F5_a_balance_in_days_is_reported() -> None:
 
 
 def test_a_row_is_a_person() -> None:
-    assert person(RAW) == Person(
+    assert person(RAW, BranchMap()) == Person(
         "xero",
         ID,
         "Jo",
@@ -81,10 +82,29 @@ def test_a_row_is_a_person() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("row", "whole", "branch"),
+    [
+        ({"EmployeeGroupName": "Hobart"}, False, "b1"),
+        ({"EmployeeGroupName": "Hobart"}, True, "b1"),
+        ({"EmployeeGroupName": "hobart"}, True, None),
+        ({"EmployeeGroupName": None}, False, "b0"),
+        ({}, False, None),
+        ({}, True, "b0"),
+    ],
+)
+def test_M4_a_summary_without_a_group_tells_no_branch_and_a_detail_the_default_one(
+    row: dict[str, Any], whole: bool, branch: str | None
+) -> None:
+    matched = BranchMap(True, "b0", {"Hobart": "b1"})
+    assert person({**RAW, **row}, matched, whole=whole).branch == branch
+    assert person({**RAW, **row}, BranchMap(False, "b0"), whole=whole).branch is None
+
+
 @pytest.mark.parametrize("row", [{}, {"EmployeeID": ""}, {"EmployeeID": None}])
 def test_D8_a_row_without_an_id_is_an_error_not_a_person(row: dict[str, Any]) -> None:
     with pytest.raises(UnreadableAnswer):
-        person(row)
+        person(row, BranchMap())
 
 
 @pytest.mark.parametrize(

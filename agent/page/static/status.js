@@ -9,8 +9,9 @@ function busy() {
   return document.hidden || (focused && focused.closest("main form, main summary, main a") !== null);
 }
 
+// By name: while the page stood, rows may have come and gone.
 function unfolded(main) {
-  return Array.from(main.querySelectorAll("details"), (one) => one.open);
+  return new Map(Array.from(main.querySelectorAll("details[id]"), (one) => [one.id, one.open]));
 }
 
 function put(text) {
@@ -18,8 +19,7 @@ function put(text) {
   const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("main[data-refresh]");
   if (!old || !fresh || busy()) return;
   const open = unfolded(old);
-  const folds = fresh.querySelectorAll("details");
-  if (folds.length === open.length) folds.forEach((one, index) => { one.open = open[index]; });
+  fresh.querySelectorAll("details[id]").forEach((one) => { one.open = open.get(one.id) ?? one.open; });
   old.replaceWith(document.adoptNode(fresh));
 }
 

@@ -17,6 +17,7 @@ from agent.sandbox.server import CallLog
 from agent.sandbox.xero.access import PAYROLL, Access
 from agent.sandbox.xero.api import Api
 from agent.sandbox.xero.limits import OFF, Gate, Limits
+from agent.sandbox.xero.officer import officer
 from agent.sandbox.xero.store import Store
 from agent.sandbox.xero.switches import SWITCHES
 from agent.sandbox.xero.view import view
@@ -85,5 +86,6 @@ def create(
     app.register_blueprint(Api(store, oauth, turned, clock).blueprint())
     app.register_blueprint(view(store, turned))
     app.register_blueprint(controls(turned, store.state))
+    app.register_blueprint(officer(store))
     app.config.update(STORE=store, OAUTH=oauth, SWITCHES=turned, GATE=gate.wrap, LIMITS=gate)
     return app

@@ -15,6 +15,7 @@ from agent.sandbox.oauth import Grant
 from agent.sandbox.people import GROUPS, Person
 from agent.sandbox.xero import catalogue, records, seeds
 from agent.sandbox.xero.catalogue import made_id
+from agent.sandbox.xero.payruns import pay_run
 
 Record = dict[str, Any]
 Clock = Callable[[], datetime]
@@ -104,6 +105,26 @@ class Organisation:
                     del record[key]
             record["UpdatedDateUTC"] = self.now()
 
+    def add_group(self, name: str) -> None:
+        """A new Employee Group. Raises ValueError where there is one of that name."""
+        with self.lock:
+            if not name.strip() or name in self.groups:
+                raise ValueError("an Employee Group needs a name of its own")
+            self.groups = (*self.groups, name)
+
+    def rename_group(self, name: str, new: str) -> None:
+        """An Employee Group gets another name, for everybody in it; the employees' UpdatedDateUTC stays, since only a
+        setting changed (undocumented). Raises ValueError for an unknown or taken name.
+        """
+        with self.lock:
+            if name not in self.groups:
+                raise ValueError("no Employee Group has that name")
+            self.add_group(new)
+            self.groups = tuple(new if one == name else one for one in self.groups[:-1])
+            for record in self.employees.values():
+                if record.get("EmployeeGroupName") == name:
+                    record["EmployeeGroupName"] = new
+
     def set_leave(self, employee_id: str, name: str, units: Decimal) -> None:
         """A balance moves, as leave approvals make it; UpdatedDateUTC does not."""
         with self.lock:
@@ -121,43 +142,9 @@ class Organisation:
                 for balance in record.get("LeaveBalances", ()):
                     if balance["TypeOfUnits"] == "Hours":
                         balance["NumberOfUnits"] += accrued
-            self.pay_runs.append(self._pay_run(number, active, moment))
+            calendar = self.calendars[0]["PayrollCalendarID"]
+            self.pay_runs.append(pay_run(number, calendar, active, moment))
             return number
-
-    def _pay_run(self, number: str, paid: Sequence[Record], moment: datetime) -> Record:
-        payslips = [
-            {
-                "EmployeeID": record["EmployeeID"],
-                "PayslipID": made_id(number, record["EmployeeID"]),
-                "FirstName": record["FirstName"],
-                "LastName": record["LastName"],
-                "EmployeeGroup": record.get("EmployeeGroupName"),
-                "Wages": Decimal(1500),
-                "Deductions": Decimal(0),
-                "Tax": Decimal(300),
-                "Super": Decimal(180),
-                "Reimbursements": Decimal(0),
-                "NetPay": Decimal(1200),
-                "UpdatedDateUTC": moment,
-            }
-            for record in paid
-        ]
-        return {
-            "PayRunID": number,
-            "PayrollCalendarID": self.calendars[0]["PayrollCalendarID"],
-            "PayRunPeriodStartDate": moment.date() - timedelta(days=7),
-            "PayRunPeriodEndDate": moment.date() - timedelta(days=1),
-            "PaymentDate": moment.date(),
-            "Wages": Decimal(1500) * len(payslips),
-            "Deductions": Decimal(0),
-            "Tax": Decimal(300) * len(payslips),
-            "Super": Decimal(180) * len(payslips),
-            "Reimbursement": Decimal(0),
-            "NetPay": Decimal(1200) * len(payslips),
-            "PayRunStatus": "POSTED",
-            "UpdatedDateUTC": moment,
-            "Payslips": payslips,
-        }
 
 
 class Store:
@@ -214,6 +201,11 @@ class Store:
                     del self._connections[tenant]
                     return True
         return False
+
+    def remove(self, tenant: str) -> None:
+        """Somebody takes the app off an organisation inside Xero; the sign-in stays. Raises KeyError: it was not on it."""
+        with self._lock:
+            del self._connections[tenant]
 
     def disconnect_all(self) -> None:
         with self._lock:

@@ -107,8 +107,7 @@ def _employee(
         raise Broken
     start = before if before is not None else _blank(organisation)
     after = records.changed(start, posted, switches, organisation.now(), organisation.new_id)
-    known = _known(organisation, switches)
-    problems = validate.employee(posted, before, after, known)
+    problems = validate.employee(posted, before, after, known(organisation, switches))
     return _Outcome(dict(row), problems, None if problems else after)
 
 
@@ -137,7 +136,8 @@ def _blank(organisation: Organisation) -> Record:
     }
 
 
-def _known(organisation: Organisation, switches: Any) -> validate.Known:
+def known(organisation: Organisation, switches: Any) -> validate.Known:
+    """What a posted employee is checked against in this organisation."""
     return validate.Known(
         funds=organisation.funds.keys(),
         rates={rate["EarningsRateID"] for rate in organisation.pay_items["EarningsRates"]},

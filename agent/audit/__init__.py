@@ -1,0 +1,151 @@
+"""The audit log: what the agent did to whom, when, why and for whom, in lines that are only added (S3).
+
+The log is the file `audit.jsonl`. Each line carries the mac of the line before and a keyed mac of its
+own; the number and mac of the last line (the head) stand sealed in a small file of their own. A
+line that was changed, taken away, put in, moved or cut from the end is so found and named. Nobody
+without the key can hide it, except by putting back an older copy of both files: compare with a
+backup then. A line is on disc when `note` returns; a line torn by a crash is dropped at the next
+start, for nobody was told that it stands. The log is never cut by the agent, however old its lines:
+it holds ids, field names and reasons, never a value, and a shorter log would look like a damaged one.
+"""
+
+import json
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from threading import RLock
+
+from agent.audit.check import Head, breaks
+from agent.audit.line import ANEW, Entry, Line, mac_of, mark_of, read, written
+from agent.files import Lines, replace_file
+from agent.records import Event
+
+__all__ = ["Audit", "Line"]
+
+LOG_FILE = "audit.jsonl"
+HEAD_FILE = "audit-head.json"
+GONE = (
+    f"The file {HEAD_FILE}, which says how many lines there are, is missing, changed or of another "
+    "key: lines cut from the end would not be noticed."
+)
+_HEAD_PARTS = {"count": int, "mac": str, "size": int, "key": str, "seal": str}
+
+
+class Audit:
+    """The log of one data directory, for any thread. Whatever became of its files, it opens and goes on."""
+
+    def __init__(
+        self, data_dir: Path, key: bytes, clock: Callable[[], datetime], *, begun: bool = False
+    ) -> None:
+        """`begun`: the data directory is known to have a log, so none there is a loss and no start."""
+        self._path, self._head_path = data_dir / LOG_FILE, data_dir / HEAD_FILE
+        self._key, self._clock = key, clock
+        self._lock = RLock()
+        if not (begun or self._head_path.exists() or _has_bytes(self._path)):
+            self._write_head(Head())
+        if not self._path.exists():
+            replace_file(self._path, b"")
+        self._lines = Lines(self._path)
+        self._lines.cut()
+        self._head = self._opened_head()
+
+    def note(self, event: Event) -> None:
+        """Add an event: on disc when this returns. OSError: not stored."""
+        with self._lock:
+            n, prev = (self._head.count + 1, self._head.mac) if self._head else self._afresh()
+            line, mac = written(self._key, n, self._clock(), event, prev)
+            self._lines.append(line)
+            self._head = Head(n, mac, self._lines.size)
+            with suppress(OSError):  # the line stands; the next start finds it beyond the head
+                self._write_head(self._head)
+
+    def lines(self, hra_id: str = "") -> tuple[Line, ...]:
+        """The readable lines, oldest first: all, or those about one person.
+
+        A person is `hra_id` and every Xero id that stands beside it in a line, so what happened
+        under the HRA id before a transfer is there too (M5).
+        """
+        found = [entry.line for entry in self._entries() if entry]
+        if not hra_id:
+            return tuple(found)
+        xero_ids = {line.event.xero_id for line in found if line.event.hra_id == hra_id} - {""}
+        return tuple(line for line in found if _is_about(line.event, hra_id, xero_ids))
+
+    def check(self) -> tuple[str, ...]:
+        """What is wrong with the log, a sentence each; none for a log just as it was written."""
+        with self._lock:
+            rows, head = self._entries(), self._head
+            _, sealed = self._stored_head()
+        lost = () if head and sealed is not False else (GONE,)
+        return lost + breaks(rows, head)
+
+    def close(self) -> None:
+        """Give the file back to the system."""
+        self._lines.close()
+
+    def _entries(self) -> list[Entry | None]:
+        with self._lock:
+            data = self._path.read_bytes() if self._path.exists() else b""
+        rows = data.split(b"\n")
+        return [read(self._key, row) for row in (rows if rows[-1] else rows[:-1])]
+
+    def _opened_head(self) -> Head | None:
+        """The head as this process goes on from it; None where nobody knows it any more."""
+        head, sealed = self._stored_head()
+        if head and sealed is None:  # another key: as good as the last line that it speaks of
+            last = ([None, *self._entries()])[-1]
+            fits = last and last.foreign and (last.n, last.mac) == (head.count, head.mac)
+            return head if fits else None
+        return self._moved_forward(head) if head else None
+
+    def _moved_forward(self, head: Head) -> Head:
+        """The head moved over the lines that a crash left beyond it; they follow it, or stay out."""
+        if self._lines.size == head.size:
+            return head
+        moved = head
+        for entry in self._entries():
+            follows = (
+                entry and entry.whole and (entry.n, entry.prev) == (moved.count + 1, moved.mac)
+            )
+            if entry and follows:
+                moved = Head(entry.n, entry.mac, self._lines.size)
+        if moved != head:
+            self._write_head(moved)
+        return moved
+
+    def _afresh(self) -> tuple[int, str]:
+        """Number and `prev` of a line before which nobody knows what stood."""
+        entries = self._entries()
+        return max([len(entries), *(one.n for one in entries if one and one.whole)]) + 1, ANEW
+
+    def _stored_head(self) -> tuple[Head | None, bool | None]:
+        """The head on disc, and whether its seal holds (None: it names another key)."""
+        try:
+            data = self._head_path.read_bytes()
+            row = json.loads(data)
+            if {name: type(value) for name, value in row.items()} != _HEAD_PARTS:
+                return None, False
+        except (OSError, ValueError, AttributeError, RecursionError):
+            return None, False
+        head = Head(row["count"], row["mac"], row["size"])
+        if row["key"] != mark_of(self._key):
+            return head, None
+        return (head, True) if data == self._sealed(head) else (None, False)
+
+    def _write_head(self, head: Head) -> None:
+        replace_file(self._head_path, self._sealed(head))
+
+    def _sealed(self, head: Head) -> bytes:
+        row = asdict(head) | {"key": mark_of(self._key)}
+        row["seal"] = mac_of(self._key, f"head:{json.dumps(row)}".encode("ascii"))
+        return json.dumps(row).encode("ascii") + b"\n"
+
+
+def _has_bytes(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def _is_about(event: Event, hra_id: str, xero_ids: Collection[str]) -> bool:
+    return event.hra_id == hra_id or event.xero_id in xero_ids

@@ -1,0 +1,7 @@
+"""The running agent: what serves the page and the hooks, runs the schedules and drains the inbox."""
+
+from agent.service.running import ADMIN, Service
+from agent.service.server import Server, Wsgi
+from agent.service.shown import status_of
+
+__all__ = ["ADMIN", "Server", "Service", "Wsgi", "status_of"]

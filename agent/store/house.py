@@ -1,0 +1,211 @@
+"""What belongs to the data directory, whichever account and organisation are linked.
+
+Which pair is bound, how each side stands, page users, runs, the audit log, and whether schedules and
+pushes may run at all: a restored copy starts with them off (L5).
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from threading import RLock
+from typing import TypeVar
+
+from agent.audit import Audit, Line
+from agent.files import private_folder
+from agent.records import Binding, Connection, Event, Run, User
+from agent.store.storage import AtomicStorage, Shelf
+
+RUNS_KEPT = 200
+LEFT_RUNNING = "The agent was stopped before this run came to its end."
+COPY = (
+    "This data directory is a copy, or was moved to another machine or folder. Schedules and pushes "
+    "stay off until a person says that the old agent is gone."
+)
+
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True)
+class Text:
+    """A stored text."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class _Until:
+    until: datetime
+
+
+def random_id() -> str:
+    """12 hexadecimal digits."""
+    return secrets.token_hex(6)
+
+
+class House:
+    """The part of the agent's memory that stays when another pair is bound."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str] = random_id,
+        audit_key: bytes = b"",
+    ) -> None:
+        private_folder(data_dir)
+        self._clock = clock
+        self._new_id = new_id
+        self._lock = RLock()
+        self._state_file = AtomicStorage(data_dir / "state.json", self._lock)
+        runs_file = AtomicStorage(data_dir / "runs.json", self._lock)
+        users_file = AtomicStorage(data_dir / "users.json", self._lock)
+        self._binding = Shelf(self._state_file, "binding", Binding)
+        self._connections = Shelf(self._state_file, "connections", Connection)
+        self._parked = Shelf(self._state_file, "parked", _Until)
+        self._self = Shelf(self._state_file, "agent", Text)  # instance, home, here, off, audit
+        self._runs = Shelf(runs_file, "runs", Run)
+        self._users = Shelf(users_file, "users", User)
+        self._audit = Audit(data_dir, audit_key, clock, begun=bool(self._said("audit")))
+        self._begin()
+
+    def close(self) -> None:
+        """Give the files back to the system."""
+        self._audit.close()
+
+    # --- the bound pair, and how each side stands ---
+
+    def binding(self) -> Binding:
+        """The linked account and organisation; empty where none is chosen yet."""
+        return self._binding.get("") or Binding()
+
+    def connection(self, side: str) -> Connection:
+        """How a side stood when it was last proved."""
+        return self._connections.get(side) or Connection(side)
+
+    def set_connection(self, connection: Connection) -> None:
+        """Remember how a side stands."""
+        self._connections.put(connection.side, connection)
+
+    def parked(self, side: str) -> datetime | None:
+        """Until when the side asked to be left alone."""
+        found = self._parked.get(side)
+        return found.until if found else None
+
+    def park(self, side: str, until: datetime | None) -> None:
+        """Remember a pause that the side asked for; None ends it."""
+        if until is None:
+            self._parked.drop(side)
+        else:
+            self._parked.put(side, _Until(until))
+
+    # --- whether schedules and pushes may run ---
+
+    def instance(self) -> str:
+        """The random id of this agent, made at its first start."""
+        return self._said("instance")
+
+    def standing(self) -> str:
+        """Why schedules and pushes are switched off; "" while they may run."""
+        return self._said("off")
+
+    def switch_off(self, reason: str) -> None:
+        """Let no schedule and no push run. `reason` is a sentence, never empty."""
+        if not reason:
+            raise ValueError("schedules and pushes are switched off for a reason")
+        self._self.put("off", Text(reason))
+
+    def switch_on(self) -> None:
+        """Let them run again, on a person's word; this machine and folder are now the agent's home."""
+        with self._lock:
+            here = self._self.get("here")
+            self._self.change({"home": here} if here else {}, ["off"])
+
+    def settle_in(self, home: str) -> None:
+        """Say at start where the agent runs, as a mark of machine and folder.
+
+        The first one is remembered. Another one than remembered is a restored copy, and switches
+        schedules and pushes off.
+        """
+        with self._lock:
+            known = self._said("home")
+            said = {"here": Text(home)}
+            if not known:
+                said["home"] = Text(home)
+            elif known != home:
+                said["off"] = Text(COPY)
+            self._self.change(said)
+
+    # --- page users ---
+
+    def users(self) -> tuple[User, ...]:
+        """Those who may sign in to the page besides admin, in the order they were added."""
+        return tuple(self._users.all().values())
+
+    def user(self, name: str) -> User | None:
+        """The page user of this name."""
+        return self._users.get(name)
+
+    def put_user(self, user: User) -> None:
+        """Add a page user, or replace the one of that name."""
+        self._users.put(user.name, user)
+
+    def remove_user(self, name: str) -> None:
+        """Let this user sign in no more."""
+        self._users.drop(name)
+
+    # --- the audit log ---
+
+    def note(self, event: Event) -> None:
+        """Add an event to the audit log: on disc when this returns. OSError: not stored."""
+        self._audit.note(event)
+
+    def audit_lines(self, hra_id: str = "") -> tuple[Line, ...]:
+        """The audit log, oldest first: all of it, or one person under whichever HRA id."""
+        return self._audit.lines(hra_id)
+
+    def audit_check(self) -> tuple[str, ...]:
+        """What was done to the audit log from outside, a sentence each; none: it is whole."""
+        return self._audit.check()
+
+    # --- runs ---
+
+    def open_run(self, kind: str, started_by: str) -> Run:
+        """A new run row, on disc as running."""
+        run = Run(id=self._new_id(), kind=kind, started_by=started_by, started=self._clock())
+        self.save_run(run)
+        return run
+
+    def save_run(self, run: Run) -> None:
+        """Write a run's progress or its end; the oldest beyond RUNS_KEPT are removed."""
+        put_and_trim(self._lock, self._runs, run.id, run, RUNS_KEPT)
+
+    def runs(self, limit: int) -> tuple[Run, ...]:
+        """The last runs, newest first."""
+        return tuple(self._runs.all().values())[::-1][:limit]
+
+    # --- inside ---
+
+    def _said(self, name: str) -> str:
+        found = self._self.get(name)
+        return found.text if found else ""
+
+    def _begin(self) -> None:
+        if not self._said("instance"):
+            self._self.change({"instance": Text(self._new_id()), "audit": Text("begun")})
+        left = {id: run for id, run in self._runs.all().items() if run.outcome == "running"}
+        ended = self._clock()
+        self._runs.change(
+            {
+                id: replace(run, outcome="stopped", reason=LEFT_RUNNING, ended=ended)
+                for id, run in left.items()
+            }
+        )
+
+
+def put_and_trim(lock: RLock, shelf: Shelf[Record], id: str, record: Record, kept: int) -> None:
+    """Store a record, and remove the oldest beyond so many, in one step."""
+    with lock:
+        ids = list(shelf.all() | {id: record})
+        shelf.change({id: record}, ids[: max(0, len(ids) - kept)])

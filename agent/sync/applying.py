@@ -1,0 +1,104 @@
+"""Applies a plan exactly: each record is read again under its lock and written only if it would be written just so (R3, S1)."""
+
+from dataclasses import dataclass, field
+
+from agent.employee import Status
+from agent.errors import NotPossible, Reach, SideError, Stopped
+from agent.merge import Rules
+from agent.plans import Item, Plan
+from agent.records import Link
+from agent.strangers import Convert, Create, Join
+from agent.sync.order import Order
+from agent.sync.planning import MOVED
+from agent.sync.report import Progress
+from agent.sync.round import Hands
+from agent.sync.tale import Tale
+
+OTHER_PAIR = "This plan was made for another account or organisation than the linked ones, so nothing of it was applied."
+
+
+@dataclass
+class Applying:
+    """The course of one plan. `rules` are those that the plan was made by."""
+
+    hands: Hands
+    rules: Rules
+    order: Order
+    plan: Plan
+    tale: Tale = field(default_factory=Tale)
+
+    def go(self) -> None:
+        """Apply it. Raises NotPossible (another pair), SideError (a side cannot be used), Stopped."""
+        binding = self.hands.store.binding()
+        if (self.plan.account_id, self.plan.tenant_id) != (binding.account_id, binding.tenant_id):
+            raise NotPossible(OTHER_PAIR)
+        for side in self.hands.sides().values():
+            side.begin()
+        total = len(self.plan.items)
+        for count, item in enumerate(self.plan.items):
+            self.order.progress(Progress("writing", count, total))
+            if self.order.stop():
+                raise Stopped
+            self._one(item)
+        self.order.progress(Progress("writing", total, total))
+        self.tale.tally["records"] += total
+
+    def _one(self, item: Item) -> None:
+        try:
+            {
+                "link": self._join,
+                "update": self._update,
+                "convert": self._convert,
+                "create": self._create,
+            }[item.action](item)
+        except NotPossible as moved:
+            self._left(item, str(moved))
+        except SideError as error:
+            if error.reach is not Reach.ITEM:
+                raise
+            self._left(item, error.sentence())
+
+    def _join(self, item: Item) -> None:
+        joining = Join(item.hra_id, item.xero_id)
+        if self.hands.newcomers.join(joining, self.rules, "as planned") is None:
+            raise NotPossible(MOVED, moved=True)
+        self.tale.joined(joining)
+
+    def _update(self, item: Item) -> None:
+        link = self.hands.store.link_of("hra", item.hra_id)
+        if link is None or link.xero_id != item.xero_id:
+            raise NotPossible(MOVED, moved=True)
+        done = self.hands.records.carry_out(
+            link,
+            self.rules,
+            self.order.way,
+            self.order.kind,
+            only=frozenset(item.fields),
+            check=self.hands.planner.unmoved(item),
+        )
+        self.tale.done(done, self.order.way)
+
+    def _convert(self, item: Item) -> None:
+        found = [one for one in self.hands.hra.candidates() if one.id == item.hra_id]
+        if not found or found[0].status is Status.GONE:
+            raise NotPossible(MOVED, moved=True)
+        person = self.hands.xero.person(item.xero_id)
+        link = self.hands.newcomers.convert(Convert(found[0], person), self.rules)
+        if link is None:
+            raise NotPossible(MOVED, moved=True)
+        self.tale.converted(found[0], person, link.hra_id)
+
+    def _create(self, item: Item) -> None:
+        side = self.hands.sides()["hra" if item.target == "xero" else "xero"]
+        create = Create(item.target, side.person(item.hra_id or item.xero_id), item.alone)
+        created = self.hands.newcomers.create(
+            create,
+            self.rules,
+            self.order.kind,
+            self.hands.store.marker(item.target),
+            check=lambda draft: self.hands.planner.undrafted(create, item, draft),
+        )
+        self.tale.created(create, created)
+
+    def _left(self, item: Item, why: str) -> None:
+        self.tale.left(Link("", item.hra_id, item.xero_id), why)

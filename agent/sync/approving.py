@@ -1,0 +1,97 @@
+"""What a second person was asked about one record, and whether that still stands (S2). Decides, touches nothing.
+
+Only a keyed digest of the value is kept: a value that changed meanwhile is another change, and asks anew.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from agent.employee import Employee
+from agent.errors import NotPossible
+from agent.merge import APPROVALS, APPROVED_AS, SENDS, Asked, Decision, Rules, asker, name_of
+from agent.records import Approval, Choice, Link
+from agent.sync.ledger import Ledger
+
+OWN_RECORD = "This is your own record. Somebody else has to approve a change of it."
+OWN_REQUEST = "You asked for this change yourself. Somebody else has to approve it."
+NO_NAME = "An approval needs a page user's own sign-in: approve on the page, or with --as NAME and that user's password."
+
+
+def asked(link: Link, ledger: Ledger) -> Asked:
+    """What was asked about exactly this value and way; None for any other."""
+
+    def find(decision: Decision) -> Approval | None:
+        target = _target(decision)
+        found = link.approvals.get(decision.name)
+        if found is None or found.way != f"to_{target}":
+            return None
+        mark = ledger.mark(link, target, decision.name, decision.value)
+        return found if found.mark == mark else None
+
+    return find
+
+
+def standing(link: Link, hra: Employee, xero: Employee, ledger: Ledger) -> dict[str, str]:
+    """A person's choices that wait for their approval, as long as both values are those that the choice was made for."""
+    return {
+        name: "hra" if approval.way == "to_xero" else "xero"
+        for name, approval in link.approvals.items()
+        if approval.chosen
+        and approval.state != "rejected"
+        and name in link.held
+        and ledger.stands(link.held[name], link, name, hra, xero)
+    }
+
+
+def approvals(
+    link: Link, decisions: tuple[Decision, ...], rules: Rules, ledger: Ledger, now: datetime
+) -> tuple[dict[str, Approval], dict[str, Approval]]:
+    """What stands asked about this record after these decisions, and the part of it that is asked for the first time.
+
+    Fields that were not read in this pass keep what they had.
+    """
+    find = asked(link, ledger)
+    unread = {d.name for d in decisions if d.reason == "unreadable"}
+    found = {name: one for name, one in link.approvals.items() if name in unread}
+    fresh: dict[str, Approval] = {}
+    for decision in decisions:
+        target = _target(decision)
+        if not target or APPROVED_AS.get(decision.name) not in rules.approve:
+            continue
+        known = find(decision)
+        if known is not None:
+            found[decision.name] = known
+        elif decision.reason in APPROVALS:
+            fresh[decision.name] = Approval(
+                f"to_{target}",
+                ledger.mark(link, target, decision.name, decision.value),
+                now,
+                asker(decision.why, target, rules),
+                chosen=decision.why == "chosen",
+            )
+    return {**found, **fresh}, fresh
+
+
+def judged(link: Link, names: tuple[str, ...], choice: Choice, now: datetime) -> Link:
+    """The link with a second person's yes or no. Raises NotPossible for whoever may not judge this."""
+    kind, _, user = choice.actor.partition(":")
+    if kind != "page" or not user:
+        raise NotPossible(NO_NAME)
+    if choice.own and choice.own == link.hra_id:
+        raise NotPossible(OWN_RECORD)
+    waiting = {name: link.approvals[name] for name in names if name in link.approvals}
+    if any(name_of(one.asked_by) == user for one in waiting.values() if ":" in one.asked_by):
+        raise NotPossible(OWN_REQUEST)
+    state = "approved" if choice.verb == "approve" else "rejected"
+    done = {
+        name: replace(one, state=state, by=choice.actor, at=now) for name, one in waiting.items()
+    }
+    return replace(link, approvals={**link.approvals, **done})
+
+
+def _target(decision: Decision) -> str:
+    """The side that a decision writes, or would write once approved; "" for none."""
+    if decision.kind in SENDS:
+        return SENDS[decision.kind]
+    word, _, target = decision.reason.partition("_")
+    return target if word in ("approval", "rejected") else ""
