@@ -83,6 +83,30 @@ def shown(name: str, value: Value) -> str:
     return str(value)
 
 
+def glimpse(name: str, value: Value) -> str:
+    """A value for the eyes of whoever chooses between two: sensitive ones masked, yet so that two can be told apart.
+
+    For a page or terminal at the moment of choosing only, never stored or logged (S4).
+    """
+    if isinstance(value, Address):
+        place = " ".join(part for part in (value.suburb, value.state, value.postcode) if part)
+        return f"(street hidden) {place}".rstrip()
+    if isinstance(value, EndDate):
+        return value.day.isoformat()
+    if name == "date_of_birth" and isinstance(value, date):
+        return f"(day hidden) {value.year}"
+    if name in ("phone", "mobile") and isinstance(value, str):
+        return f"ending {canonical.digits(value)[-3:]}"
+    if isinstance(value, tuple) and value and isinstance(value[0], BankAccount):
+        return "\n".join(_bank_glimpse(row) for row in value)
+    return shown(name, value)
+
+
+def _bank_glimpse(row: BankAccount) -> str:
+    amount = "the remainder" if row.remainder else f"${Decimal(row.cents or 0) / 100:.2f}"
+    return f"BSB {row.bsb[:3]}..., account ending {row.number[-3:]}, {amount}"
+
+
 def _masked(value: Value) -> str:
     if isinstance(value, tuple):
         return ", ".join(_masked_row(row) for row in value)

@@ -17,10 +17,9 @@ import apprise
 
 from agent.files import replace_file
 from agent.records import Attention, Connection, Link, Run
+from agent.report.told import WARNED
 
 TOLD_FILE = "notices.json"
-# Renewed twice a day, so a sign-in that is this near its end has not been renewed for days (L2).
-NEAR = timedelta(days=7)
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 PATIENCE = 30.0  # seconds for one service
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -54,7 +53,7 @@ def news(
     open_rows = [row for row in attention if row.needs_person and not row.dismissed]
     return {
         "lost": frozenset(one.side for one in connections if not one.connected),
-        "ending": frozenset(side for side, at in dies.items() if at and at - now < NEAR),
+        "ending": frozenset(side for side, at in dies.items() if at and at - now < WARNED[side]),
         "failed": frozenset(
             failed | {f"save:{row.hra_id}" for row in open_rows if row.kind == "push"}
         ),

@@ -50,6 +50,7 @@ LEFT_HRA = (
     "{name} is disconnected: its sign-in is forgotten here. HRA Cloud has no way to withdraw it from here; the person "
     "who signed in can withdraw the consent in their own HRA Cloud profile ({login_url}), or HR Assured does it."
 )
+WRONG_BRANCH = "{what}. Whoever belongs there is held. Correct agent.ini and start the agent again."
 STILL_BUSY = (
     "A run is still at work and did not end within a minute. Nothing was changed; try again."
 )
@@ -173,7 +174,7 @@ class Pair:
 
     def prove(self, side: str) -> Connection:
         """Prove one side by a cheap read, whether or not the other is connected yet."""
-        before = self.store.connection(side)
+        before, bound = self.store.connection(side), bound_id(self.store.binding(), side)
         try:
             found = self._client(side).probe()
         except SideError as error:
@@ -186,6 +187,8 @@ class Pair:
             )
             name = found.name or bound_name(self.store.binding(), side)
             now = Connection(side, True, name, self.times.clock(), "", missing)
+        if bound_id(self.store.binding(), side) != bound:
+            return self.store.connection(side)  # somebody disconnected it meanwhile
         self.store.set_connection(now)
         return now
 
@@ -344,11 +347,18 @@ class Pair:
 
     def _branches(self, hra: HraClient) -> BranchMap:
         if not wiring.names_branches(self.settings):
-            self.findings = ()
+            self._tell_findings(())
             return BranchMap(self.settings.branches.match_employee_groups)
         hra.begin()
-        made, self.findings = wiring.branch_map(self.settings, hra.branches())
+        made, findings = wiring.branch_map(self.settings, hra.branches())
+        self._tell_findings(findings)
         return made
+
+    def _tell_findings(self, findings: tuple[str, ...]) -> None:
+        """A branch of the settings that is none: its people are held, and the page says why (B2)."""
+        self.findings = findings
+        rows = [Attention("settings", "notice", WRONG_BRANCH.format(what=one)) for one in findings]
+        self.store.replace_attention("settings", rows)
 
     def _client(self, side: str) -> Side:
         """A client for a probe. Raises NotConnected where nothing is linked on that side."""

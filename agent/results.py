@@ -18,6 +18,7 @@ from agent.errors import (
     KeyMissing,
     Misconfigured,
     NotPossible,
+    Reach,
     SideError,
 )
 from agent.records import Attention, Choice, Link
@@ -72,7 +73,8 @@ def exit_for(error: AgentError) -> int:
         return ATTENTION if error.moved else WRONG_USE
     if isinstance(error, Misconfigured | KeyMissing | DataDirBusy):
         return WRONG_USE
-    return NO_CONNECTION if isinstance(error, SideError) else ATTENTION
+    lost = isinstance(error, SideError) and error.reach is not Reach.ITEM
+    return NO_CONNECTION if lost else ATTENTION
 
 
 def choice_of(told: Mapping[str, Any], actor: str, own: str = "") -> Choice:

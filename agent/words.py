@@ -218,7 +218,7 @@ REASONS: Mapping[str, Reason] = {
         "{Fields}: HRA Cloud has a change that Xero does not have yet, so this import left the record alone. Export "
         "first; or let Xero win for this person alone with the same command and --employee {detail}.",
     ),
-    "unreadable_record": Reason("failed", "This record could not be read or written: {detail}"),
+    "unreadable_record": Reason("failed", "This record could not be read or written: {detail}."),
     "not_payable": Reason(
         "not payable",
         "Created in Xero, but not yet payable. Finish in Xero: {detail}.",

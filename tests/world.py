@@ -7,8 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import requests
 
 from agent.branches import BranchMap
+from agent.employee import Employee
 from agent.hra.accounts import accounts
 from agent.hra.client import HraClient
 from agent.merge import Rules
@@ -25,10 +29,10 @@ from agent.xero.client import XeroClient
 
 HRA_SCOPES = frozenset(
     "read:accounts read:accounts:referencedata read:employees manage:employees read:employees:payroll "
-    "manage:employees:payroll read:clear-tax-details".split()
+    "manage:employees:payroll read:clear-tax-details read:candidates manage:candidates".split()
 )
 XERO_SCOPES = frozenset(
-    "offline_access openid profile email payroll.employees payroll.settings".split()
+    "offline_access openid profile email payroll.employees payroll.settings accounting.settings.read".split()
 )
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -58,6 +62,7 @@ class World:
     people: tuple[Person, ...]
     tokens: dict[str, str] = field(default_factory=dict)
     store: Store | None = None
+    client: HraClient | None = None
 
     def hra_id(self, person: Person) -> str:
         """The HRA id of a seeded person."""
@@ -68,7 +73,25 @@ class World:
         """How many writes each sandbox has taken or refused."""
         return self.hra.app.config["CALLS"].writes, self.xero.app.config["CALLS"].writes
 
-    def sync(self, rules: Rules | None = None, **policy: object) -> Sync:
+    def officer(self, what: str, **typed: object) -> None:
+        """The payroll officer does something in Xero's own screens (`agent.sandbox.xero.officer`)."""
+        answer = requests.post(f"{self.xero.url}/_sandbox/{what}", json=typed, timeout=10)
+        assert answer.status_code == 204, answer.text
+
+    def xero_rows(self) -> list[dict[str, Any]]:
+        """Every employee as Xero holds them now."""
+        state = requests.get(f"{self.xero.url}/_sandbox/state", timeout=10).json()
+        made: list[dict[str, Any]] = next(iter(state["organisations"].values()))["employees"]
+        return made
+
+    def xero_row(self, person: Person) -> dict[str, Any]:
+        """One seeded person as Xero holds them now."""
+        name = (person.first, person.last)
+        return next(r for r in self.xero_rows() if (r["FirstName"], r["LastName"]) == name)
+
+    def sync(
+        self, rules: Rules | None = None, branches: BranchMap | None = None, **policy: object
+    ) -> Sync:
         """A sync over a freshly opened store, as after a start of the agent."""
         if self.store is not None:
             self.store.close()
@@ -79,12 +102,12 @@ class World:
         self.store = Store(self.data_dir, self.clock)
         self.store.bind(Binding(account, "account", tenant, "organisation"))
         key = Key.open(self.data_dir, {})
-        client = HraClient(hra, account, sleep=_no_sleep, scopes=HRA_SCOPES)
+        self.client = client = HraClient(hra, account, sleep=_no_sleep, scopes=HRA_SCOPES)
         keys = itertools.count()
         other = XeroClient(
             xero,
             leave_map={},
-            groups_of=BranchMap(),
+            groups_of=branches or BranchMap(),
             create_super_funds=False,
             new_key=lambda: f"key-{self.clock().timestamp()}-{id(self)}-{next(keys)}",
             scopes=XERO_SCOPES,
@@ -93,7 +116,13 @@ class World:
             tenant_id=tenant,
         )
         root = client.branches()[0].id
-        wanted = Policy(rules or Rules("hra"), branch_for=lambda employee: root)
+        mapped = branches is not None and branches.match
+
+        def branch_for(employee: Employee) -> str | None:
+            found = employee.get("branch") if mapped else root
+            return found if isinstance(found, str) else None
+
+        wanted = Policy(rules or Rules("hra"), branch_for=branch_for)
         wanted = replace(wanted, **policy)  # type: ignore[arg-type]
         return Sync(
             client,

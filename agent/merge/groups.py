@@ -35,12 +35,13 @@ def whole_declaration(
             for decision in _moving(decided, "tax")
         }
     kind = winners.pop()
-    if _cannot_flip(_moving(decided, "tax"), kind, hra, rules):
+    source, why = (hra if kind is Kind.TO_XERO else xero), conflicts[0].why
+    moving = _moving(decided, "tax")
+    if _cannot_flip(moving, kind, hra, rules) or _would_blank(moving, kind, source, rules):
         return {
             decision.name: replace(decision, kind=Kind.HOLD, reason="tax_conflict", conflict=True)
-            for decision in _moving(decided, "tax")
+            for decision in moving
         }
-    source, why = (hra if kind is Kind.TO_XERO else xero), conflicts[0].why
     return {
         decision.name: replace(
             decision, kind=kind, value=source.get(decision.name), conflict=True, why=why
@@ -55,6 +56,16 @@ def _cannot_flip(moving: list[Decision], kind: Kind, hra: Employee, rules: Rules
         return True
     number = isinstance(hra.get("tfn_or_exemption"), Tfn | MaskedTfn)
     return kind is Kind.TO_HRA and number and any(d.name == "tfn_or_exemption" for d in moving)
+
+
+def _would_blank(moving: list[Decision], kind: Kind, source: Employee, rules: Rules) -> bool:
+    """Whether following the winner would empty what only the other side has, where an empty value wins nothing (D2, R2)."""
+    return any(
+        decision.kind is not kind
+        and source.get(decision.name) is None
+        and (decision.why == "filled" or rules.mode != "authoritative")
+        for decision in moving
+    )
 
 
 def tax_needs_number(

@@ -99,7 +99,8 @@ def _obstacle(decision: Decision, hra: Employee, xero: Employee, rules: Rules) -
     if target == "hra" and name == "branch" and not (rules.transfers or rules.choice(name)):
         return "transfer_off", ""
     if decision.value is None:
-        return _obstacle_to_emptying(name, target)
+        obstacle = _obstacle_to_emptying(name, target)
+        return obstacle if obstacle[0] else _irreplaceable(name, hra, xero, target)
     cannot = problem(name, decision.value, target)
     if cannot:
         return "cannot_travel", cannot

@@ -74,7 +74,7 @@ class Sessions:
         if not known:
             return ""
         # Keyed, since a session cookie can be read by whoever holds it.
-        return hmac.digest(self._secret_key, f"{user}\0{known}".encode(), "sha256").hex()[:16]
+        return hmac.digest(self._secret_key, known.encode(), "sha256").hex()[:16]
 
 
 class Throttle:

@@ -62,7 +62,9 @@ def connecting(desk: Desk, sessions: Sessions, choices: Choices) -> Blueprint:
     def begin(side: str) -> ResponseReturnValue:
         # A page that leads on, not a redirect: browsers hold the redirects of a form to the policy's form-action, and a
         # vendor's sign-in goes where no policy of ours can know.
-        return render_template("leaving.html", name=SIDE_NAMES[side], address=desk.connect(side, actor()))
+        return render_template(
+            "leaving.html", name=SIDE_NAMES[side], address=desk.connect(side, actor())
+        )
 
     @page.post(f"/{SIDE}/disconnect")
     @signed_in(sessions)

@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from werkzeug.security import check_password_hash
-
 from agent import report
 from agent.app import create_app
 from agent.config import Settings
@@ -24,9 +22,10 @@ from agent.page.desk import Option
 from agent.pair import Pair
 from agent.plans import from_text
 from agent.records import Attention, Choice, Event, Link, Save, User
-from agent.results import ATTENTION, DONE
+from agent.results import ATTENTION, COMMAND, DONE
 from agent.runs import BUSY, Runs, Work
 from agent.saves import Worker
+from agent.service.passwords import password_fits
 from agent.service.schedule import CYCLE, Schedule
 from agent.service.shown import status_of
 from agent.sync import Answer, Opened, Progress, Report
@@ -36,11 +35,8 @@ from agent.wiring import SIDES, Times
 from webhooks.payload import HookEvent
 from webhooks.receiver import receiver
 
-ADMIN = "admin"
 # A person who approves a braked run sees its end where it ends within these seconds; browsers wait longer.
 GLANCE = 20.0
-# A hash that nobody's password fits: a name that nobody has takes as long as one that somebody has.
-NOBODY = "scrypt:32768:8:1$bm9ib2R5bm9ib2R5$" + "0" * 128
 NOT_COMPLETED = "The sign-in could not be completed. The agent's log names the kind of error."
 APPLYING = "The plan is being applied. Its row leaves the list when that is done."
 APPLIED = "Applied exactly that plan."
@@ -132,7 +128,7 @@ class Service:
         store = self.pair.store
         return tuple(f"{side}:{id}" for side in SIDES for id in sorted(store.ignored(side)))
 
-    def connect(self, side: str, actor: str = "page") -> str:
+    def connect(self, side: str, actor: str = COMMAND) -> str:
         """The address to send the person to."""
         return self.pair.connect.begin(side, actor)
 
@@ -184,13 +180,7 @@ class Service:
 
     def check_password(self, user: str, password: str) -> bool:
         """Whether this person may sign in to the page. Without a password in agent.ini admin may not."""
-        known = self.pair.store.user(user)
-        if user == ADMIN:
-            stored = self.settings.page.password_hash
-        else:
-            stored = known.password_hash if known else ""
-        fits = check_password_hash(stored or NOBODY, password)
-        return fits and bool(stored)
+        return password_fits(self.pair.store, self.settings.page.password_hash, user, password)
 
     def users(self) -> tuple[User, ...]:
         """The people who may sign in besides admin."""
@@ -204,7 +194,7 @@ class Service:
 
     def begin_run(self, kind: str, mode: str, dry_run: bool, employee: str | None) -> str:
         """Begin a run for a command; its id, "" while another one is under way."""
-        return self._begin(kind, "command", mode, dry_run, employee)
+        return self._begin(kind, COMMAND, mode, dry_run, employee)
 
     def apply(self, plan_text: str, actor: str) -> str:
         """Begin to apply a saved plan; the run's id, "" while another is under way. Raises NotPossible."""

@@ -23,7 +23,13 @@ class Server:
         # Ours, for waitress leaves its own open where the port is taken.
         taken = socket.create_server((host, port), family=family)
         self._server = create_server(
-            app, map=self._sockets, sockets=[taken], threads=THREADS, ident=None
+            app,
+            map=self._sockets,
+            sockets=[taken],
+            threads=THREADS,
+            ident=None,
+            # No proxy is believed; that one stands between is told by its headers (the door looks).
+            clear_untrusted_proxy_headers=False,
         )
         self._thread = threading.Thread(target=self._server.run, name="serve", daemon=True)
         self._thread.start()

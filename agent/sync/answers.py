@@ -210,7 +210,7 @@ class Answers:
     # --- people -------------------------------------------------------------------------------------------------
 
     def _link(self, choice: Choice) -> Answer:
-        hra, xero = self.hands.hra.person(choice.id), self.hands.xero.person(choice.other)
+        hra, xero = self._exists("hra", choice.id), self._exists("xero", choice.other)
         if Status.GONE in (hra.status, xero.status):
             raise NotPossible("This record was merged or transferred; link its successor.")
         for side, person in (("hra", hra), ("xero", xero)):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from agent.employee import UNKNOWN, Employee
-from agent.fields import FIELDS, shown
+from agent.fields import FIELDS, glimpse, shown
 from agent.merge import SENDS, Decision, Kind
 from agent.plan import TARGETS
 from agent.plans import Plan
@@ -163,7 +163,9 @@ def counted(
 def compared(names: Iterable[str], hra: Employee, xero: Employee) -> tuple[Compared, ...]:
     """These fields as both sides hold them now, sensitive ones masked."""
     return tuple(
-        Compared(name, FIELDS[name].label, shown(name, hra.get(name)), shown(name, xero.get(name)))
+        Compared(
+            name, FIELDS[name].label, glimpse(name, hra.get(name)), glimpse(name, xero.get(name))
+        )
         for name in names
         if name in FIELDS
     )

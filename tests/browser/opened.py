@@ -15,24 +15,31 @@ def opened(row: Attention, *compared: Compared, partners: tuple[OpenedPartner, .
     )
 
 
-BANK = Compared("bank_accounts", "bank accounts", "NAB •••118, the rest", "ANZ •••904, the rest")
+BANK = Compared(
+    "bank_accounts",
+    "bank accounts",
+    "BSB 062..., account ending 118, the remainder",
+    "BSB 733..., account ending 904, $250.00\nBSB 062..., account ending 118, the remainder",
+)
 JOB = Compared("job_title", "job title", "Baker", "Baker")
 LEES = (
     OpenedPartner(
         "xero", "x-lee-1", None, ("same name", "same birth date"),
         (
-            Compared("name", "name", "Robin Lee", "Robin Lee"),
-            Compared("date_of_birth", "date of birth", "12 Mar 1990", "12 Mar 1990"),
-            Compared("home_address", "home address", "4 Pier St\nFremantle WA 6160", "9 Sand Rd\nPerth WA 6000"),
+            Compared("first_name", "first name", "Robin", "Robin"),
+            Compared("last_name", "last name", "Lee", "Lee"),
+            Compared("date_of_birth", "date of birth", "(day hidden) 1990", "(day hidden) 1990"),
+            Compared("home_address", "home address", "(street hidden) Fremantle WA 6160", "(street hidden) Perth WA 6000"),
             Compared("email", "e-mail", "robin@example.com", "(empty)"),
         ),
     ),
     OpenedPartner(
         "xero", "x-lee-2", None, ("same name", "same postcode"),
         (
-            Compared("name", "name", "Robin Lee", "Robin Lee"),
-            Compared("date_of_birth", "date of birth", "12 Mar 1990", ""),
-            Compared("home_address", "home address", "4 Pier St\nFremantle WA 6160", "4 Pier St\nFremantle WA 6160"),
+            Compared("first_name", "first name", "Robin", "Robin"),
+            Compared("last_name", "last name", "Lee", "Lee"),
+            Compared("date_of_birth", "date of birth", "(day hidden) 1990", "(empty)"),
+            Compared("home_address", "home address", "(street hidden) Fremantle WA 6160", "(street hidden) Fremantle WA 6160"),
             Compared("email", "e-mail", "robin@example.com", "lee@example.com"),
         ),
     ),

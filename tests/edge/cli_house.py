@@ -2,23 +2,25 @@
 
 import io
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.cli import main
-from tests.edge.service_house import House
+from agent.records import Choice
+from tests.edge.service_house import STAFF, House
 
 FLAGS = [
     "--authoritative-system", "hra", "--hra-client-id", "hra-id", "--hra-client-secret", "hra-secret",
     "--xero-client-id", "xero-id", "--xero-client-secret", "xero-secret",
 ]  # fmt: skip
-HOME, AWAY = (
-    "0491 570 156",
-    "0491 570 157",
-)  # mobile numbers that the regulator keeps for invented people
+ALIKE = ("1001", "1002", "1004", "1010", "1011", "1012")  # alike on both sides
+# Numbers that the regulator keeps for invented people.
+MOBILES = (
+    "0491 570 156", "0491 570 157", "0491 570 158", "0491 570 159", "0491 570 737", "0491 571 266",
+)  # fmt: skip
+HOME, AWAY = MOBILES[:2]
 
 
 def run(*words: object, config: Path) -> int:
@@ -57,14 +59,27 @@ class Terminal:
         return [row for row in rows if kind in ("", row["kind"])]
 
 
-def move_on_both_sides(house: House, number: str) -> str:
-    """Somebody's mobile number changes on both sides, differently; their HRA id."""
+def linked(house: House, *numbers: str) -> list[str]:
+    """People who stand on both sides alike, linked by a person; their HRA ids. Far quicker than a whole run."""
+    return [_linked(house, number) for number in numbers]
+
+
+def _linked(house: House, number: str) -> str:
+    person = next(one for one in STAFF if one.number == number)
+    rows = house.xero.app.config["STORE"].organisation.employees
+    names = (person.first, person.last)
+    id = next(id for id, row in rows.items() if (row["FirstName"], row["LastName"]) == names)
     employee = house.hra_id(number)
+    house.service.pair.answer(Choice("link", employee, "command", other=id))
+    return employee
+
+
+def move_on_both_sides(house: House, employee: str) -> None:
+    """Somebody's mobile number changes on both sides, differently."""
     record = house.xero_record(employee)
     house.hooks.url = ""
     house.save_in_ess(employee, mobile=HOME)
     edit_in_xero(house, str(record["EmployeeID"]), Mobile=AWAY)
-    return employee
 
 
 def edit_in_xero(house: House, xero_id: str, **changes: Any) -> None:
@@ -72,9 +87,7 @@ def edit_in_xero(house: House, xero_id: str, **changes: Any) -> None:
     house.xero.app.config["STORE"].organisation.person_edits(xero_id, **changes)
 
 
-def edit_everybody_in_xero(house: House) -> Sequence[str]:
-    """Every linked person's mobile number changes in Xero; their Xero ids."""
-    ids = [link.xero_id for link in house.service.pair.store.links()]
-    for place, id in enumerate(ids):
-        edit_in_xero(house, id, Mobile=f"0491 57{place:04}")
-    return ids
+def edit_everybody_in_xero(house: House) -> None:
+    """Every linked person's mobile number changes in Xero."""
+    for link, mobile in zip(house.service.pair.store.links(), MOBILES, strict=True):
+        edit_in_xero(house, link.xero_id, Mobile=mobile)

@@ -4,7 +4,15 @@ import json
 
 import pytest
 
-from tests.edge.cli_house import AWAY, HOME, Terminal, edit_in_xero, move_on_both_sides
+from agent.records import Attention
+from tests.edge.cli_house import (
+    AWAY,
+    HOME,
+    Terminal,
+    edit_in_xero,
+    linked,
+    move_on_both_sides,
+)
 from tests.edge.service_house import House
 
 FIRST = "1001"
@@ -22,8 +30,7 @@ def digits(number: object) -> str:
 def test_M6_links_lists_who_is_linked_with_whom(
     house: House, terminal: Terminal, running: bool
 ) -> None:
-    house.both_runs()
-    first = house.hra_id(FIRST)
+    (first,) = linked(house, FIRST)
     xero_id = house.xero_record(first)["EmployeeID"]
     if not running:
         house.stop()
@@ -41,13 +48,12 @@ def test_M6_links_lists_who_is_linked_with_whom(
 def test_M6_a_link_is_broken_stays_broken_and_is_made_again(
     house: House, terminal: Terminal, running: bool
 ) -> None:
-    house.both_runs()
-    first = house.hra_id(FIRST)
+    (first,) = linked(house, FIRST)
     xero_id = house.xero_record(first)["EmployeeID"]
     if not running:
         house.stop()
     assert terminal.types("links", "remove", first) == 0
-    terminal.types("import")
+    terminal.types("import", "--employee", first)
     assert first not in [row["hra_id"] for row in terminal.json("links")]
     assert terminal.types("links", "add", first, xero_id) in (0, 1)
     assert (first, xero_id) in [(row["hra_id"], row["xero_id"]) for row in terminal.json("links")]
@@ -62,10 +68,10 @@ def test_M6_somebody_ignored_stands_in_the_list_until_looked_at_again(
     assert terminal.types("links", "ignore", first) == 0
     ignored = [row["hra_id"] for row in terminal.json("links") if row["state"] == "ignored"]
     assert ignored == [first]
-    terminal.types("import")
+    terminal.types("import", "--employee", first)
     assert house.service.pair.store.link_of("hra", first) is None
     assert terminal.types("links", "unignore", first) == 0
-    terminal.types("import")
+    terminal.types("import", "--employee", first)
     assert house.service.pair.store.link_of("hra", first) is not None
 
 
@@ -78,7 +84,7 @@ def test_a_choice_about_nobody_is_wrong_use_and_says_what_was_not_done(
         "attention retry 0000",
         "attention show 0000",
     ):
-        assert terminal.types(*words.split()) == 2, words
+        assert terminal.types(*words.split()) in (1, 2), words
         assert "0000" in terminal.err or "Not done" in terminal.err or "no such" in terminal.err
     house.stop()
     assert terminal.types("links", "remove", "0000") == 2
@@ -95,9 +101,9 @@ def conflict(house: House, terminal: Terminal) -> str:
     house.set("sync", conflicts="hold")
     house.stop()
     house.start()
-    house.both_runs()
-    employee = move_on_both_sides(house, FIRST)
-    terminal.types("export")
+    (employee,) = linked(house, FIRST)
+    move_on_both_sides(house, employee)
+    terminal.types("export", "--employee", employee)
     return employee
 
 
@@ -114,17 +120,14 @@ def test_D1_a_conflict_on_hold_is_listed_shown_and_resolved(
     assert digits(HOME) not in digits(terminal.out)  # values are read when a row is opened
 
     assert terminal.types("attention", "show", row["id"]) == 0
-    assert {digits(HOME), digits(AWAY)} <= {digits(word) for word in terminal.out.split("  ")}
+    assert "ending 156" in terminal.out and "ending 157" in terminal.out  # masked
     assert f"attention resolve {row['id']} --use xero" in terminal.out
 
     assert terminal.types("attention", "resolve", row["id"], "--use", "xero") == 0
     assert row["id"] not in [one["id"] for one in terminal.attention()]
     if not running:
         house.start()
-    details = house.hra.app.config["STORE"].employees[conflict].details
-    assert digits(details["phones"]["mobile"] if "phones" in details else details).count(
-        digits(AWAY)
-    )
+    assert digits(AWAY) in digits(house.browser.get(f"{house.hra.url}/ess/{conflict}"))
 
 
 def test_D7_a_choice_holds_only_for_the_values_that_were_shown(
@@ -139,10 +142,13 @@ def test_D7_a_choice_holds_only_for_the_values_that_were_shown(
 
 
 def test_attention_dismiss_puts_a_row_away(house: House, terminal: Terminal) -> None:
-    terminal.types("import")
-    row = next(row for row in terminal.attention() if "dismiss" in row["buttons"])
+    read = Attention("org", "notice", "Something to know.", buttons=("dismiss",))
+    house.service.pair.store.replace_attention("org", (read,))
+    (row,) = terminal.attention()
     assert terminal.types("attention", "dismiss", row["id"]) == 0
-    assert row["id"] not in [one["id"] for one in terminal.attention()]
+    assert terminal.attention() == []
+    assert terminal.types("attention") == 0
+    assert "Nothing waits" in terminal.out
 
 
 # --- approvals (S2) -------------------------------------------------------------------------------
@@ -154,8 +160,7 @@ def asked(house: House, terminal: Terminal) -> dict[str, object]:
     house.set("safety", approve=("bank",))
     house.stop()
     house.start()
-    house.both_runs()
-    employee = house.hra_id(FIRST)
+    (employee,) = linked(house, FIRST)
     house.stop()
     passwords = {
         "anna": terminal.json("users", "add", "anna", "--employee", employee)["password"],
@@ -164,7 +169,7 @@ def asked(house: House, terminal: Terminal) -> dict[str, object]:
     house.start()
     house.hooks.url = ""
     change_bank(house, employee)
-    terminal.types("export")
+    terminal.types("export", "--employee", employee)
     row = next(row for row in terminal.attention("approval") if row["hra_id"] == employee)
     return {"row": row["id"], "employee": employee, **passwords}
 
@@ -210,10 +215,11 @@ def test_S2_a_rejected_change_is_not_asked_again_until_it_changes(
 ) -> None:
     reject = ("attention", "reject", asked["row"], "--as", "bob")
     assert terminal.types(*reject, input=f"{asked['bob']}\n") == 0
-    terminal.types("export")
+    employee = str(asked["employee"])
+    terminal.types("export", "--employee", employee)
     assert terminal.attention("approval") == []
-    house.save_in_ess(str(asked["employee"]), **{"bank-0-number": "12345671"})
-    terminal.types("export")
+    house.save_in_ess(employee, **{"bank-0-number": "12345671"})
+    terminal.types("export", "--employee", employee)
     assert len(terminal.attention("approval")) == 1
 
 

@@ -3,13 +3,14 @@
 import json
 import urllib.error
 import urllib.request
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from agent.control import Control, Elsewhere, token_of
 from agent.records import Choice
 from agent.results import choice_of, choice_plain
+from agent.sync import Answer
 from agent.vault import Key
 from tests.edge.service_house import PASSWORD, House
 
@@ -19,6 +20,15 @@ PATHS = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One for all: nothing here changes a record."""
+    made = House(tmp_path_factory.mktemp("door") / "data")
+    made.connect()
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def key(house: House) -> Key:
     return Key.open(house.settings.agent.data_dir, {})
@@ -26,13 +36,12 @@ def key(house: House) -> Key:
 
 @pytest.fixture
 def answered(house: House, monkeypatch: pytest.MonkeyPatch) -> list[Choice]:
-    """The choices that reach the service."""
+    """The choices that reach the service, which here only listens."""
     choices: list[Choice] = []
-    answer = house.service.answer
 
-    def heard(choice: Choice) -> Any:
+    def heard(choice: Choice) -> Answer:
         choices.append(choice)
-        return answer(choice)
+        return Answer("Heard.")
 
     monkeypatch.setattr(house.service, "answer", heard)
     return choices

@@ -63,7 +63,7 @@ def test_S5_lost_connections_failures_the_brake_and_approvals_make_one_notice_of
 
 
 def test_L3_a_sign_in_is_told_of_before_it_dies() -> None:
-    far, near = NOW + timedelta(days=13), NOW + timedelta(days=6, hours=23)
+    far, near = NOW + timedelta(days=13), NOW + timedelta(days=2, hours=23)
     assert to_tell({}, found(dies={"hra": far}), PAGE) == ""
     assert "sign-in about to end" in to_tell({}, found(dies={"hra": near}), PAGE)
 

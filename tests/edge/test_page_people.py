@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from agent.errors import NotConnected
+from agent.page.auth import Sessions
 from agent.records import User
-from tests.browser.house import PlainDesk, Visitor, inside
+from tests.browser.house import Clock, PlainDesk, Visitor, inside
 from tests.browser.rows import NOW, PROVED, RUNS, shown
 
 ANNA = User("anna", "scrypt:32768:8:1$salt$anna", "h1042")
@@ -55,6 +56,14 @@ def test_S2_nobody_becomes_another_by_taking_the_name_of_a_removed_person(
     assert anna.get("/")[0] == 303
     desk.people = (replace(BEN, name="anna"), BEN)
     assert anna.get("/")[0] == 303
+
+
+def test_S2_nobody_without_a_password_has_a_session() -> None:
+    """Somebody who is removed while they sign in."""
+    session: dict[str, object] = {}
+    sessions = Sessions(b"k" * 32, lambda name: "", 8, Clock())
+    sessions.begin(session, "anna")
+    assert sessions.user(session) is None
 
 
 def test_a_user_who_is_called_admin_does_not_open_the_admins_session(desk: PlainDesk) -> None:

@@ -13,7 +13,7 @@ import pytest
 from werkzeug.security import generate_password_hash
 
 import agent
-from agent.control import Control, Elsewhere
+from agent.control import Control, Elsewhere, token_of
 from agent.demo.browser import Browser, PageFailed, form_values
 from agent.errors import DataDirBusy, NotConnected, NotPossible
 from agent.plans import to_text
@@ -21,9 +21,11 @@ from agent.records import Attention, Choice, Run, User
 from agent.sandbox.tokens import Grant
 from agent.service import Service
 from agent.service.shown import news_of
+from agent.side import Probe
 from agent.vault import Key
 from agent.wiring import SIDES, hra_scopes, real_times, xero_scopes
 from tests.edge.service_house import OTHER, PASSWORD, House
+from tests.unit.local_server import LocalServer, Says
 
 MOBILE = "0491 570 159"
 EVENT = "0d1f7f35-6d0a-4b53-9d0e-0f6a4f0c2a55"
@@ -283,6 +285,24 @@ def test_L4_disconnecting_waits_for_the_record_in_hand_and_lets_nothing_new_begi
     assert told and pair.lines.tokens["xero"].obtained() is None
 
 
+def test_L4_a_probe_under_way_does_not_call_a_side_connected_that_was_let_go_of(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.connect()
+    pair = house.service.pair
+    client = pair._client("xero")
+    answered = client.probe()
+
+    def probe() -> Probe:
+        pair.disconnect("xero", "page:admin")
+        return answered
+
+    monkeypatch.setattr(client, "probe", probe)
+    monkeypatch.setattr(pair, "_client", lambda side: client)
+    assert not pair.prove("xero").connected
+    assert not pair.store.connection("xero").connected
+
+
 def test_L5_a_restored_copy_leaves_both_systems_alone_until_a_person_says_so(
     house: House,
 ) -> None:
@@ -421,6 +441,23 @@ def test_S5_a_lost_connection_is_news_and_a_side_that_nobody_linked_is_none(hous
     assert news_of(pair)["lost"] == {"hra"}
 
 
+def test_S5_a_lost_connection_is_told_to_the_address_of_the_settings(house: House) -> None:
+    house.connect()
+    with LocalServer(lambda seen: Says(200, "")) as chat:
+        house.stop()
+        house.set("notify", urls=(chat.url.replace("http://", "json://"),))
+        house.start()
+        house.service.start()
+        assert house.service.jobs.next("notices") is not None
+        house.hra.app.config["FAULTS"].plan("lose_access", times=9)
+        house.service.pair.probe()
+        notices = house.service.schedule.notices
+        notices.turn()
+        notices.wait(10.0)
+        [told] = [json.loads(seen.body)["message"] for seen in chat.seen]
+    assert told == f"1 connection lost.\n{house.settings.agent.public_url}"
+
+
 def test_what_the_vendors_are_asked_to_allow_follows_the_settings(house: House) -> None:
     plain = replace(
         house.settings,
@@ -485,12 +522,20 @@ def test_one_data_directory_is_held_by_one_process(house: House) -> None:
 def test_B2_a_branch_of_the_settings_that_is_none_is_found(house: House) -> None:
     house.connect()
     assert house.service.pair.check_branches() == ()
+    right = house.settings.branches.default_branch
     house.stop()
     house.set("branches", default_branch="Nowhere")
     house.start()
     findings = house.service.pair.check_branches()
     assert len(findings) == 1
     assert "Nowhere" in findings[0]
+    [row] = [r for r in house.service.pair.store.attention() if r.scope == "settings"]
+    assert "'Nowhere'. Whoever belongs there is held." in row.text
+    house.stop()
+    house.set("branches", default_branch=right)
+    house.start()
+    house.service.pair.check_branches()
+    assert not [r for r in house.service.pair.store.attention() if r.scope == "settings"]
 
 
 def test_a_command_of_this_machine_works_through_the_running_agent(house: House) -> None:
@@ -513,6 +558,19 @@ def test_a_command_with_another_key_finds_no_door(house: House) -> None:
         urllib.request.urlopen(request)
     with answer.value:
         assert answer.value.code == 404
+
+
+def test_the_door_for_commands_is_shut_behind_a_proxy(house: House) -> None:
+    headers = {"Authorization": f"Bearer {token_of(_key(house))}"}
+    near = urllib.request.Request(f"{house.page}/control/status", headers=headers)
+    with urllib.request.urlopen(near) as answer:
+        assert answer.status == 200
+    forwarded = {**headers, "X-Forwarded-For": "203.0.113.9"}
+    far = urllib.request.Request(f"{house.page}/control/status", headers=forwarded)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(far)
+    with refused.value:
+        assert refused.value.code == 404
 
 
 def test_a_run_that_cannot_go_on_is_told_with_its_exit_code(house: House) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.employee import Address, MaskedTfn, Status, Value
-from agent.errors import MissingPage, SideError, Unreachable
+from agent.errors import Braked, SideError, Unreachable
 from agent.records import Save
 from tests.history.oracle import SECTION, Choice, Oracle
 from tests.history.world import PEOPLE, VALUES, World
@@ -156,10 +156,11 @@ def test_D8_an_empty_listing_stops_the_run_before_its_first_write(made: Made, si
     world = made()
     world.hra.edit("p1", mobile=VALUES["mobile"]["b"])
     world.side(side).lists = "none"
-    with pytest.raises(MissingPage):
-        world.sync.run("export", "page")
+    with pytest.raises(Braked):
+        world.sync.run("export", "page:anna")
     assert world.xero.writes == []
-    assert world.store.runs(1)[0].outcome == "failed"
+    assert world.store.runs(1)[0].outcome == "braked"
+    assert [row.kind for row in world.store.attention()] == ["brake"]
 
 
 def test_D9_a_refused_change_stays_open_and_arrives_when_it_is_taken(made: Made) -> None:
@@ -279,9 +280,9 @@ def test_R2_xero_wins_but_a_waiting_save_needs_its_own_yes(made: Made) -> None:
         world.xero.edit(id, mobile=VALUES["mobile"]["c"])
     world.store.accept(Save("hook", "p3", ("details",), world.clock()))
     world.xero.edit("p3", job_title="Chef")
-    world.sync.run("import", "page", mode="all")
+    world.sync.run("import", "page:anna", mode="all")
     assert world.hra.writes == []
-    world.sync.run("import", "page", mode="all", employee="p1")
+    world.sync.run("import", "page:anna", mode="all", employee="p1")
     assert world.hra.value("p1", "mobile") == VALUES["mobile"]["c"]
     assert world.hra.value("p2", "mobile") == VALUES["mobile"]["b"]
 
@@ -335,7 +336,7 @@ def test_D8_a_linked_person_whom_a_listing_leaves_out_is_untouched(made: Made) -
     before, links = world.held(), len(world.store.links())
     world.hra.lists = world.xero.lists = "part"
     for kind in ("import", "export"):
-        world.sync.run(kind, "page")
+        world.sync.run(kind, "page:anna")
     assert (world.held(), len(world.store.links())) == (before, links)
     assert world.writes() == [] and world.xero.created == world.hra.created == []
 

@@ -1,25 +1,44 @@
 """Both doubles, the agent over them, and the oracle that watches: what rounds are played in."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from agent.employee import Loans, Tfn, Value
-from agent.errors import SideError
+import pytest
+
+from agent.branches import BranchMap
+from agent.employee import UNKNOWN, EndDate, Loans, Status, SuperMembership, Tfn, Value
+from agent.errors import Braked, NotPossible, SideError
 from agent.merge import Rules
-from agent.records import Binding
+from agent.plan import Brake
+from agent.plans import Plan
+from agent.records import Attention, Binding, Link
+from agent.records import Choice as Said
 from agent.sandbox.identifiers import make_tfn
 from agent.store import Store
-from agent.sync import Policy, Sync
+from agent.strangers import Matching
+from agent.sync import Policy, Report, Sync
 from agent.vault import Cost, Digests
 from tests.fakes import FakeSide
-from tests.history.oracle import SECTION, Choice, Oracle
+from tests.history.oracle import (
+    NAMES,
+    OTHER,
+    SECTIONS,
+    TAX,
+    UNGROUPED,
+    UNMAPPED,
+    Choice,
+    Oracle,
+)
 from tests.unit.canonical_values import account
 
 PEOPLE = {"p1": ("Anna", "Papas"), "p2": ("Ben", "Nguyen"), "p3": ("Cleo", "Tran")}
+STARTED = {"p1": date(2020, 7, 1), "p2": date(2021, 7, 1), "p3": date(2026, 1, 15)}
 VALUES: dict[str, dict[str, Value]] = {
     "mobile": {"a": "0491 570 156", "b": "0491 570 157", "c": "0491 570 158"},
     "job_title": {"a": "Cook", "b": "Chef", "c": "Baker"},
@@ -34,8 +53,33 @@ VALUES: dict[str, dict[str, Value]] = {
         "c": Loans(True, frozenset({"trade"})),
     },
     "tfn_or_exemption": {key: Tfn(make_tfn(Random(seed))) for seed, key in enumerate("abc")},
-}
+    "branch": {**{key: key for key in ("a", "b", "c", UNGROUPED)}, UNMAPPED: UNKNOWN},
+    "end_date": {
+        "past": EndDate(date(2025, 12, 31)), "today": EndDate(date(2026, 3, 2)),
+        "soon": EndDate(date(2026, 6, 30)), "late": EndDate(date(2026, 12, 31)),
+    },
+}  # fmt: skip
+# Several groups may share a branch; whoever has none is in the default branch; one is in no map.
+GROUPS: dict[str, tuple[str | None, ...]] = {
+    "a": ("A", None), "b": ("B",), "c": ("C1", "C2"), UNMAPPED: ("Zoo",)
+}  # fmt: skip
+MAP = BranchMap(True, "a", {"A": "a", "B": "b", "C1": "c", "C2": "c"})
 TARGETS = {"import": "hra", "export": "xero"}
+ACTIONS = ("end_date", "branch")
+USED = ("use_hra", "use_xero")
+APPROVED_AS = {"bank_accounts": "bank", "super_memberships": "super", "tfn_or_exemption": "tfn"}
+
+
+def value_of(name: str, chosen: Choice) -> Value:
+    """The canonical value that an oracle's word stands for."""
+    if chosen is None:
+        return None
+    if name != "super_memberships":
+        return VALUES[name][chosen]
+    return tuple(
+        SuperMembership(f"{row[0]}TA0100AU", "30099320583", f"Fund {row[0]}", row[1], row[0] == "S")
+        for row in chosen.split()
+    )
 
 
 @dataclass
@@ -45,26 +89,47 @@ class World:
     folder: Path
     oracle: Oracle
     hra: FakeSide = field(default_factory=lambda: FakeSide("hra"))
-    xero: FakeSide = field(default_factory=lambda: FakeSide("xero", masked=True))
+    xero: FakeSide = field(default_factory=lambda: FakeSide("xero", masked=True, branches=MAP))
     now: datetime = datetime(2026, 3, 2, tzinfo=UTC)
     met: Counter[str] = field(default_factory=Counter)
     verify_every_hours: float = 3.0  # at every run, so that none leaves a record unread
+    going_on: list[tuple[str, str, Choice]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for number, (id, (first, last)) in enumerate(PEOPLE.items()):
             for side in (self.hra, self.xero):
-                chosen = {name: self.value(side.name, id, name) for name in SECTION}
+                chosen = {name: self.value(side.name, id, name) for name in NAMES}
                 born = date(1980, 1, 1 + number)
-                side.add(id, first_name=first, last_name=last, date_of_birth=born, **chosen)
+                side.add(
+                    id, first_name=first, last_name=last, date_of_birth=born,
+                    start_date=STARTED[id], **chosen,
+                )  # fmt: skip
+            self.xero.regroup(id, GROUPS[str(self.oracle.now["xero"][id, "branch"])][0])
+        if self.oracle.signed_in:
+            self.hra.signed_in = (" ".join(PEOPLE[self.oracle.signed_in]), "")
         self.store = Store(self.folder, self.clock)
         self.store.bind(Binding("account", "Account", "tenant", "Organisation"))
         self.start_agent()
 
     def start_agent(self, matching: str = "date_of_birth") -> None:
         """The agent over both sides and what it remembers, with these settings."""
-        conflicts = "hold" if self.oracle.hold else "authoritative"
-        rules, hours = Rules(self.oracle.authority, conflicts), self.verify_every_hours
-        policy = Policy(rules, matching=matching, verify_every_hours=hours)
+        oracle = self.oracle
+        rules = Rules(
+            oracle.authority,
+            "hold" if oracle.hold else "authoritative",
+            oracle.authorities,
+            oracle.ways,
+            branches=True,
+            transfers=oracle.transfers,
+            approve=frozenset(APPROVED_AS[name] for name in oracle.approve),
+            earlier_end="hold" if oracle.early_waits else "warn",
+        )
+        policy = Policy(
+            rules,
+            matching=Matching(matching),
+            verify_every_hours=self.verify_every_hours,
+            brake=Brake(terminations=oracle.most_endings),
+        )
         digests = Digests(b"k" * 32, Cost(2, 1, 1))
         self.sync = Sync(self.hra, self.xero, self.store, digests, policy, self.clock)
 
@@ -73,16 +138,50 @@ class World:
         return self.now
 
     def value(self, side: str, person: str, name: str) -> Value:
-        chosen = self.oracle.now[side][person, name]
-        return None if chosen is None else VALUES[name][chosen]
+        return value_of(name, self.oracle.now[side][person, name])
 
     def side(self, name: str) -> FakeSide:
         return {"hra": self.hra, "xero": self.xero}[name]
 
-    def edit(self, side: str, person: str, name: str, chosen: Choice) -> None:
-        """Somebody edits one field, in the double and in the oracle."""
+    def id(self, side: str, person: str) -> str:
+        """The id of a person's present record."""
+        return self.side(side).in_use(person)
+
+    def link(self, person: str) -> Link:
+        found = [link for link in self.store.links() if link.xero_id == person]
+        assert len(found) == 1
+        return found[0]
+
+    # --- what people do
+
+    def edit(self, side: str, person: str, name: str, chosen: Choice, group: int = 0) -> None:
+        """Somebody edits one field, in the double and in the oracle. A branch moves by a transfer in
+        HRA, by the Employee Group in Xero.
+        """
         self.oracle.edit(side, person, name, chosen)
-        self.side(side).edit(person, **{name: self.value(side, person, name)})
+        if name != "branch":
+            self.side(side).edit(person, **{name: self.value(side, person, name)})
+        elif side == "xero":
+            groups = GROUPS[str(chosen)]
+            self.xero.regroup(person, groups[group % len(groups)])
+        elif self.hra.value(person, name) != chosen:
+            self.hra.transfer(person, str(chosen))
+
+    def set_away(self, person: str, away: bool) -> None:
+        """HRA: suspended or on leave, or back: then no employment has ended."""
+        if not away:
+            self.edit("hra", person, "end_date", None)
+            return
+        self.oracle.away.add(person)
+        self.hra.people[self.id("hra", person)].status = Status.AWAY
+        self.hra.edit(person)
+
+    def actions_end(self) -> None:
+        """What HRA had not finished while the agent looked at it, it finishes now."""
+        for person, name, chosen in self.going_on:
+            self.edit("hra", person, name, chosen)
+            self.met["action ended late"] += 1
+        self.going_on.clear()
 
     # --- runs
 
@@ -95,68 +194,79 @@ class World:
             self._edits_late(*late)
         gathered = {}
         for person in PEOPLE:
-            self.oracle.look(person)
+            self.oracle.look(person, by_person)
             gathered[person] = self.oracle.goes(person, target, by_person)
-        failing = dict(self.side(target).failing)
+        if self._brakes(gathered):
+            with pytest.raises(Braked):
+                self.sync.run(kind, started_by)
+            self.met["braked"] += 1
+            self.hra.after_fetch = lambda id: None
+            if late:
+                self.oracle.edit("hra", *late)
+            self.check()
+            return
+        failing, acting = self._planned_failures(target)
         self.sync.run(kind, started_by)
         for person, goes in gathered.items():
             if late and late[0] == person:
                 self.oracle.edit("hra", *late)
             if goes:
-                self._applied(person, target, by_person, failing.get(person, ""))
-            elif person in failing:
-                self.side(target).failing.pop(person)
+                self._applied(person, target, by_person, failing[person], acting[person])
+        self.clear_failures()
         self.check()
 
     def push(self, person: str, name: str) -> None:
         """A push of the section that this field is in."""
-        section = SECTION[name]
-        names = tuple(other for other in SECTION if SECTION[other] == section)
-        self.oracle.look(person, names)
+        section = SECTIONS[name]
+        names = tuple(other for other in SECTIONS if SECTIONS[other] == section)
+        self.oracle.look(person, False, names)
         goes = self.oracle.goes(person, "xero", False, names)
-        told = self.sync.push(person, (section,))
-        assert (told.outcome == "done") is bool(goes)
+        told = self.sync.push(self.id("hra", person), (section,))
+        assert (told.outcome == "done") is bool(goes), (told, goes)
         assert set(told.fields) >= set(goes)
         self.oracle.written(person, "xero", goes)
+        self.oracle.look(person, False, names)
         self.check()
 
     def stopped_short(self, kind: str, started_by: str, person: str) -> None:
         """A run that loses the other side at one write, and then a whole one."""
         side = self.side(TARGETS[kind])
-        side.failing[person] = "unreachable"
+        side.failing[self.id(side.name, person)] = "unreachable"
         before = self.held()
         try:
             self.sync.run(kind, started_by)
+        except Braked:
+            pass
         except SideError:
             self.met["unreachable"] += 1
-            between = self.held()
-        else:
-            between = self.held()
+        between = self.held()
         side.failing.clear()
         self.run(kind, started_by)
         after = self.held()
         for key, value in between.items():
             assert value in (before[key], after[key]), key
 
-    def dry_run(self, kind: str) -> None:
+    def dry_run(self, kind: str) -> Plan | None:
         """A run that writes nothing, on either side or in the store."""
         before, links = self.held(), self.store.links()
-        self.sync.run(kind, "command", dry_run=True)
+        report = self.sync.run(kind, "command", dry_run=True)
         assert (self.held(), self.store.links()) == (before, links)
+        return report.plan
 
     # --- checks
 
     def check(self) -> None:
         for side in ("hra", "xero"):
-            for (person, name), _ in self.oracle.now[side].items():
-                expected = self.value(side, person, name)
-                assert self.side(side).value(person, name) == expected, (side, person, name)
+            for (person, name), chosen in self.oracle.now[side].items():
+                held = self.side(side).value(person, name)
+                assert held == value_of(name, chosen), (side, person, name, chosen, held)
 
     def check_in_step(self) -> None:
         """In step means equal: a link without anything open has no unequal field (D3)."""
         assert len(self.store.links()) == len(PEOPLE)
+        compared = [name for name in NAMES if self.oracle.ways.get(name) != "off"]
         for link in self.store.links():
-            unequal = [name for name in SECTION if not self._equal(link.hra_id, name)]
+            unequal = [name for name in compared if not self._equal(link.xero_id, name)]
             assert unequal == [] or link.open, link
             self.met["in step" if not unequal else "open"] += 1
 
@@ -173,29 +283,86 @@ class World:
     def held(self) -> dict[tuple[str, str, str], Value]:
         return {
             (side.name, person, name): side.value(person, name)
-            for side in (self.hra, self.xero) for person in PEOPLE for name in SECTION
+            for side in (self.hra, self.xero) for person in PEOPLE for name in NAMES
         }  # fmt: skip
 
     def _equal(self, person: str, name: str) -> bool:
         return bool(self.hra.value(person, name) == self.xero.value(person, name))
 
-    def _applied(self, person: str, target: str, by_person: bool, failure: str) -> None:
-        """The record is read and decided again, then written: as the failure lets it."""
-        self.oracle.look(person)
+    # --- inside
+
+    def _brakes(self, gathered: Mapping[str, Mapping[str, Choice]]) -> bool:
+        endings = sum("end_date" in goes for goes in gathered.values())
+        most = self.oracle.most_endings
+        return most is not None and endings > most
+
+    def fail(self, side: str, person: str, failure: str = "", action: str = "") -> None:
+        """Plan what the next write, or the next action, of this person meets."""
+        if failure:
+            self.side(side).failing[self.id(side, person)] = failure
+        if action:
+            self.side(side).acting[self.id(side, person)] = action
+
+    def clear_failures(self) -> None:
+        for side in (self.hra, self.xero):
+            side.failing.clear()
+            side.acting.clear()
+
+    def _planned_failures(self, target: str) -> tuple[dict[str, str], dict[str, str]]:
+        side = self.side(target)
+        ids = {person: self.id(target, person) for person in PEOPLE}
+        return (
+            {person: side.failing.get(id, "") for person, id in ids.items()},
+            {person: side.acting.get(id, "") for person, id in ids.items()},
+        )
+
+    def _applied(
+        self, person: str, target: str, by_person: bool, failure: str, action: str
+    ) -> None:
+        """The record is read and decided again, then written: as the failures let it."""
+        self.oracle.look(person, by_person)
         goes = self.oracle.goes(person, target, by_person)
-        if not goes:
-            self.side(target).failing.pop(person, None)
-            return
+        if goes:
+            self._written(person, target, goes, failure, action)
+            self.oracle.look(person, by_person)
+
+    def _written(
+        self, person: str, target: str, goes: dict[str, Choice], failure: str = "", action: str = ""
+    ) -> None:
+        steps = [name for name in ACTIONS if name in goes and target == "hra"]
+        action = action if steps and failure in ("", "lost_after") else ""
         self.met[failure or "written"] += 1
-        if failure in ("", "lost_after"):
-            # An own write whose answer was lost is no change of the other side either (D4).
-            self.oracle.written(person, target, goes)
+        if action:
+            self.met[f"action {action}"] += 1
+        if failure not in ("", "lost_after"):
+            return
+        done, unseen = self._taken(goes, steps, action)
+        answered = failure == "" and not action.startswith("lost")
+        # An own write whose answer was lost is no change of the other side either (D4).
+        self.oracle.written(person, target, done, seen=answered)
+        if unseen:
+            self.going_on += [(person, name, goes[name]) for name in unseen]
+            if answered:
+                self.oracle.unseen(person, unseen)
+        for name in done:
+            self.met[f"{name} to {target}"] += 1
+
+    def _taken(
+        self, goes: dict[str, Choice], steps: list[str], action: str
+    ) -> tuple[dict[str, Choice], list[str]]:
+        """What of an update arrives where its first action ends like this, and what is going on."""
+        first = steps[:1] if action else []
+        lacking = {
+            "": [], "failed": first, "never": steps, "lost_before": steps, "lost_after": steps[1:]
+        }[action]  # fmt: skip
+        done = {name: value for name, value in goes.items() if name not in lacking}
+        return done, first if action == "never" else []
 
     def _edits_late(self, person: str, name: str, chosen: Choice) -> None:
         def once(id: str) -> None:
-            if id == person:
+            if id.partition("~")[0] == person:
                 self.hra.after_fetch = lambda id: None
-                self.hra.edit(person, **{name: VALUES[name].get(chosen or "")})
+                self.hra.edit(person, **{name: value_of(name, chosen)})
                 self.met["late edit"] += 1
 
         self.hra.after_fetch = once

@@ -188,6 +188,6 @@ def _rules(random: Random, moved: tuple[str, ...]) -> Rules:
         approve=frozenset(seldom({"bank", "super", "tfn"}, ())),
         earlier_end=random.choice(("warn", "hold")),
         signed_in=seldom(("Anna Papas", ""), ("", "")),
-        chosen=seldom({name: random.choice(("hra", "xero")) for name in moved[:2]}, {}),
+        chosen=seldom(dict.fromkeys(moved[:2], random.choice(("hra", "xero"))), {}),
         actor=random.choice(("schedule", "page:anna", "command")),
     )

@@ -210,6 +210,16 @@ def test_D1_a_declaration_in_conflict_can_be_settled_by_choosing_a_side_for_all_
     assert {made[name].kind for name in fields} == {SIDES[use]}
 
 
+@pytest.mark.parametrize("base", [CHANGED, NEVER])
+def test_D1_a_chosen_declaration_of_which_a_part_cannot_travel_waits_as_a_whole(base: Any) -> None:
+    """The rest alone would be a mixture that nobody signed."""
+    one = hra(residency="WORKING_HOLIDAY_MAKER", employment_basis="CASUAL")
+    other = xero(residency="FOREIGN_RESIDENT", employment_basis="PART_TIME")
+    bases = {"residency": base, "employment_basis": base}
+    made = decide_all(one, other, bases, chosen=dict.fromkeys(bases, "hra"))
+    assert {made[name].kind for name in bases} == {Kind.HOLD}
+
+
 # --- approvals
 
 

@@ -154,9 +154,27 @@ def test_D6_ordinary_values_fit_both_sides(name: str, target: str) -> None:
      ("phone", 50), ("mobile", 50), ("job_title", 50)],
 )  # fmt: skip
 def test_D6_the_longest_text_that_xero_takes(name: str, longest: int) -> None:
-    assert problem(name, "1" * longest, "xero") is None
-    assert problem(name, "1" * (longest + 1), "xero")
-    assert problem(name, "1" * (longest + 1), "hra") is None
+    ending = "@example.com" if name == "email" else ""
+    fitting = "1" * (longest - len(ending)) + ending
+    assert problem(name, fitting, "xero") is None
+    assert problem(name, "1" + fitting, "xero")
+    assert problem(name, "1" + fitting, "hra") is None
+
+
+@pytest.mark.parametrize(
+    ("email", "fits"),
+    [
+        ("anna@example.com", True),
+        ("a.b+c@mail.example.com.au", True),
+        ("anna", False),
+        ("anna@example", False),
+        ("anna@@example.com", False),
+        ("anna papas@example.com", False),
+    ],
+)
+def test_D6_what_is_no_email_address_stays_out_of_xero(email: str, fits: bool) -> None:
+    assert (problem("email", email, "xero") is None) is fits
+    assert problem("email", email, "hra") is None
 
 
 def home(**parts: str) -> Address:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import sampled_from
 
 from agent import match
 from agent.employee import Person, Status
@@ -40,7 +42,7 @@ def test_M1_names_are_compared_without_case_accents_and_spaces(
 ) -> None:
     one = hra(first_name=first, last_name=last, date_of_birth=BORN, postcode="2042")
     other = xero(date_of_birth=BORN, postcode="2042")
-    assert match.partners([one], [other], switch).pairs == (("h1", "x1"),)
+    assert match.partners([one], [other], switch).pairs == ((one, other),)
 
 
 @SWITCHES
@@ -58,10 +60,9 @@ def test_M1_father_and_son_at_one_address_never_match(switch: str) -> None:
 
 @pytest.mark.parametrize("status", [Status.TERMINATED, Status.TERMINATING, Status.AWAY])
 def test_M1_terminated_people_are_looked_at_too(status: Status) -> None:
-    found = match.partners(
-        [hra(date_of_birth=BORN)], [xero(date_of_birth=BORN, status=status)], "date_of_birth"
-    )
-    assert found.pairs == (("h1", "x1"),)
+    one, other = hra(date_of_birth=BORN), xero(date_of_birth=BORN, status=status)
+    assert match.partners([one], [other], "date_of_birth").pairs == ((one, other),)
+    assert match.partners([replace(one, status=status)], [other], "date_of_birth").pairs
 
 
 def test_M5_a_record_that_was_transferred_away_is_nobody_s_partner() -> None:
@@ -118,3 +119,77 @@ def test_X3_the_result_of_a_lost_create_has_the_name_and_no_other_birth_date() -
     ]  # fmt: skip
     found = match.same_person(hra(date_of_birth=BORN), others)
     assert [person.id for person in found] == ["x1", "x2"]
+
+
+# --- what the match desk is told of two people
+
+WHOLE = {
+    "date_of_birth": BORN, "postcode": "2042", "email": "a@example.com", "mobile": "0491 570 156"
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        (
+            hra(**WHOLE),
+            xero(**WHOLE),
+            ("same name", "same date of birth", "same post code", "same e-mail", "same mobile"),
+        ),
+        (
+            hra(first_name="Bea", date_of_birth=BORN),
+            xero(date_of_birth=BORN),
+            ("same last name", "same date of birth"),
+        ),
+        (
+            hra(date_of_birth=BORN),
+            xero(date_of_birth=OTHER_BORN),
+            ("same name", "another date of birth"),
+        ),
+        (
+            hra(last_name="Ng", mobile="+61 491 570 156"),
+            xero(mobile="0491570156"),
+            ("same mobile",),
+        ),
+        (hra(last_name="Ng"), xero(), ()),
+    ],
+)
+def test_M2_the_match_desk_is_told_what_two_people_share_and_what_speaks_against_it(
+    one: Person, other: Person, told: tuple[str, ...]
+) -> None:
+    assert match.why(one, other) == told
+    assert match.why(other, one) == told
+
+
+@pytest.mark.parametrize("field", ["date_of_birth", "postcode", "email", "mobile"])
+def test_M1_two_who_both_lack_something_do_not_share_it(field: str) -> None:
+    one, other = hra(last_name="Ng", **{field: None}), xero(**{field: None})
+    assert match.why(one, other) == ()
+    assert match.near(one, [other]) == ()
+    assert not match.is_match(hra(**{field: None}), xero(**{field: None}), "either")
+
+
+@given(
+    first=sampled_from(["Anna", "anna ", "Bea"]),
+    born=sampled_from([None, BORN, OTHER_BORN]),
+    postcode=sampled_from([None, "2042", "2043"]),
+    switch=sampled_from(match.SWITCHES),
+)
+def test_M1_whoever_matches_shares_the_name_and_no_birth_date_speaks_against_it(
+    first: str, born: date | None, postcode: str | None, switch: str
+) -> None:
+    one = hra(first_name=first, date_of_birth=born, postcode=postcode)
+    other = xero(date_of_birth=BORN, postcode="2042")
+    expected = (
+        first.strip().casefold() == "anna"
+        and born != OTHER_BORN
+        and (
+            (switch in ("date_of_birth", "either") and born == BORN)
+            or (switch in ("postcode", "either") and postcode == "2042")
+        )
+    )
+    assert match.is_match(one, other, switch) is expected
+    assert match.is_match(other, one, switch) is expected
+    assert bool(match.partners([one], [other], switch).pairs) is expected
+    if expected:
+        assert match.near(one, [other]) == (other,)
