@@ -80,12 +80,15 @@ def from_text(text: str, seal: Seal) -> Plan:
     """The plan of a file. Raises NotPossible for one that is damaged, edited or foreign."""
     try:
         made = json.loads(text)
-        plan, mark = _record(made["plan"]), str(made["seal"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+        plan, mark = _record(made["plan"]), str(made["seal"]).encode()
+        known = repr(made["version"]) == repr(VERSION)
+        whole = known and _plain(plan) == _canonical(made["plan"])
+        named = made["hash"]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise NotPossible(UNREADABLE) from None
-    if made.get("version") != VERSION or _plain(plan) != _canonical(made["plan"]):
+    if not whole:
         raise NotPossible(UNREADABLE)
-    if not hmac.compare_digest(seal(_plain(plan)).encode(), mark.encode()):
+    if not hmac.compare_digest(seal(_plain(plan)).encode(), mark) or named != plan.hash:
         raise NotPossible(EDITED)
     return plan
 

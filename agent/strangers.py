@@ -101,7 +101,7 @@ def decide(
         "hra": _unlinked(hra, {link.hra_id for link in known.links}),
         "xero": _unlinked(xero, {link.xero_id for link in known.links}),
     }
-    adopted, settled, unsure = _lost_creates(free, known.pending)
+    adopted, settled, unsure = _lost_creates(free, known)
     taken = {id for join in adopted for id in (join.hra_id, join.xero_id)} | unsure
     rest = {side: [p for p in people if p.id not in taken] for side, people in free.items()}
     pairs = match.partners(rest["hra"], rest["xero"], matching.employees).pairs
@@ -138,17 +138,18 @@ def _why_not(pair: tuple[Person, Person], matching: Matching, known: Known) -> s
 
 
 def _lost_creates(
-    free: Mapping[str, list[Person]], pending: Sequence[Pending]
+    free: Mapping[str, list[Person]], known: Known
 ) -> tuple[list[Join], list[Pending], set[str]]:
     """Look before creating again: exactly one find is adopted, none means it never happened; several, or one find for two
-    lost creates, wait."""
+    lost creates, wait, and so does a find that a person had ruled out before."""
     joins: list[Join] = []
     settled: list[Pending] = []
     waiting: set[str] = set()
-    finds = [(item, *_found(free, item)) for item in pending]
+    finds = [(item, *_found(free, item)) for item in known.pending]
     claims = Counter(person.id for _, _, found in finds for person in found)
     for item, source, found in finds:
-        if len(found) > 1 or any(claims[person.id] > 1 for person in found):
+        ruled_out = source and any(_ruled_out(source, person, known) for person in found)
+        if len(found) > 1 or ruled_out or any(claims[person.id] > 1 for person in found):
             waiting.add(item.source_id)
             continue
         settled.append(item)
@@ -156,6 +157,11 @@ def _lost_creates(
             ids = {source.side: source.id, item.side: found[0].id}
             joins.append(Join(ids["hra"], ids["xero"], adopt=True))
     return joins, settled, waiting
+
+
+def _ruled_out(source: Person, found: Person, known: Known) -> bool:
+    here, there = _pair(source, found)
+    return f"{source.side}:{source.id}" in known.alone or (here.id, there.id) in known.parted
 
 
 def _found(

@@ -270,9 +270,12 @@ def sentence(code: str, names: Iterable[str] = (), detail: str = "", count: int 
     """The sentence of one reason code for these fields."""
     told = labels(names)
     text = REASONS[code].text.format(
-        fields=told, Fields=told[:1].upper() + told[1:], detail=detail, count=count
+        fields=told,
+        Fields=told[:1].upper() + told[1:],
+        detail=detail.removesuffix("."),  # it may be a sentence of its own
+        count=count,
     )
-    return text.replace("..", ".")  # a detail may be a sentence of its own
+    return text
 
 
 def split(open_reason: str) -> tuple[str, str]:

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any, Protocol
 
-from werkzeug.security import check_password_hash
-
 from agent import plans, report
 from agent.control import Sleep, Tell
 from agent.errors import NotPossible
@@ -17,7 +15,8 @@ from agent.pair import Pair
 from agent.records import Choice
 from agent.results import COMMAND, attention_rows, link_rows
 from agent.runs import Work, followed
-from agent.service import ADMIN, status_of
+from agent.service import status_of
+from agent.service.passwords import password_fits
 from agent.sync import Progress, Report
 from agent.wiring import SIDES
 
@@ -123,12 +122,10 @@ class Here:
 
     def _signed(self, choice: Choice, name: str, password: str) -> Choice:
         """The choice as that page user's own. Raises NotPossible for a wrong password."""
-        user = self._pair.store.user(name)
-        stored = user.password_hash if user else ""
-        if name == ADMIN:
-            stored = self._pair.settings.page.password_hash
-        if not stored or not check_password_hash(stored, password):
+        store = self._pair.store
+        if not password_fits(store, self._pair.settings.page.password_hash, name, password):
             raise NotPossible(WRONG_PASSWORD)
+        user = store.user(name)
         return replace(choice, actor=f"page:{name}", own=user.employee if user else "")
 
     def _followed(self, work: Work, tell: Tell) -> dict[str, Any]:

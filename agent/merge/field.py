@@ -17,16 +17,17 @@ def field(name: str, hra: Value, xero: Value, base: Base, rules: Rules) -> Decis
         return Decision(name, Kind.NOTHING, reason="unreadable")
     if same(name, hra, xero):
         return Decision(name, Kind.NOTHING if base.settled else Kind.AGREE)
+    fight = base.hra is base.xero is Since.CHANGED
     if chosen:
-        return Decision(name, TOWARDS[chosen], hra if chosen == "hra" else xero, why="chosen")
+        fight = fight or (base.first and hra is not None and xero is not None)
+        value = hra if chosen == "hra" else xero
+        return Decision(name, TOWARDS[chosen], value, conflict=fight, why="chosen")
     if base.kept:
         return hold(name, "kept")
     if direction != "both":
         return _one_way(name, hra, xero, base, rules)
     if rules.mode == "all" and xero is not None and not base.first:
-        return Decision(
-            name, Kind.TO_HRA, xero, conflict=base.hra is Since.CHANGED, why="xero_wins"
-        )
+        return Decision(name, Kind.TO_HRA, xero, conflict=fight, why="xero_wins")
     return _three_way(name, hra, xero, base, rules)
 
 

@@ -52,7 +52,11 @@ def whole_declaration(
 
 def _cannot_flip(moving: list[Decision], kind: Kind, hra: Employee, rules: Rules) -> bool:
     """Whether a part of the declaration may not go the winner's way: one-way the other way, or a number in HRA."""
-    if any(rules.direction_of(decision.name) not in ("both", kind.value) for decision in moving):
+    if any(
+        rules.direction_of(decision.name) not in ("both", kind.value)
+        for decision in moving
+        if not rules.choice(decision.name)
+    ):
         return True
     number = isinstance(hra.get("tfn_or_exemption"), Tfn | MaskedTfn)
     return kind is Kind.TO_HRA and number and any(d.name == "tfn_or_exemption" for d in moving)

@@ -143,7 +143,8 @@ class Sync:
             try:
                 return self._report(row, turn.tale, go, turn)
             except Braked as braked:
-                self._keep_braked(kind, braked, turn)
+                if not dry_run:
+                    self._keep_braked(kind, braked, turn)
                 raise
 
     def apply(

@@ -95,7 +95,8 @@ class Applying:
             create,
             self.rules,
             self.order.kind,
-            self.hands.store.marker(item.target),
+            # Everybody is looked at once more: runs since the plan may have moved the markers.
+            None,
             check=lambda draft: self.hands.planner.undrafted(create, item, draft),
         )
         self.tale.created(create, created)

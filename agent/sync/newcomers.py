@@ -270,8 +270,8 @@ def held(create: Create, reason: str, kind: str = "cannot-travel") -> Attention:
 def not_created(create: Create, reason: str) -> str:
     """Why somebody was not created, in words."""
     who = "this person" if reason.startswith(("is ", "was ", "may ")) else "this person's"
-    text = f"Not created in {SIDE_NAMES[create.target]}: {who} {reason}."
-    return text.replace("..", ".")  # a reason may be a sentence of its own
+    # A reason may be a sentence of its own.
+    return f"Not created in {SIDE_NAMES[create.target]}: {who} {reason.removesuffix('.')}."
 
 
 def _no_branch(source: Employee) -> str:

@@ -82,7 +82,7 @@ class Round:
             self.tale.holds(one)
         writing = [one for one in seen if will_write(one.decisions, self.order.way)]
         if self.order.dry_run:
-            self._foretell(writing, decided)
+            self._foretell(writing, decided, len(links))
             return
         self._brake(writing, decided)
         markers = {"hra": hra.marker, "xero": xero.marker}
@@ -165,7 +165,7 @@ class Round:
 
     # --- plan ---------------------------------------------------------------------------------------------------
 
-    def _foretell(self, writing: Sequence[Seen], decided: Strangers) -> None:
+    def _foretell(self, writing: Sequence[Seen], decided: Strangers, linked: int) -> None:
         """A dry run: every line of the plan, the plan itself, and whether the brake would stop it."""
         for seen in writing:
             self.tale.planned(seen, self.order.way, self.order.target)
@@ -175,26 +175,25 @@ class Round:
         for one in drafts:
             self.tale.drafted(one.create, one.draft)
         self.plan = self._planned(writing, decided, drafts)
-        self.braked = "; ".join(self._too_much(writing, len(decided.converts) + _possible(drafts)))
+        created = len(decided.converts) + _possible(drafts)
+        self.braked = "; ".join(self._too_much(writing, created, linked))
 
     def _brake(self, writing: Sequence[Seen], decided: Strangers) -> None:
         """S1: stop before the first write where this would do too much; the plan is kept for a person's yes."""
-        scope = f"run:{self.order.kind}"
-        if not self._too_much(writing, len(decided.converts) + len(decided.creates)):
-            if self.order.employee is None:
-                self.hands.store.replace_attention(scope, ())
-            return
-        drafts = self._drafts(decided.creates)
-        why = self._too_much(writing, len(decided.converts) + _possible(drafts))
-        if not why:
-            return
-        self.plan = self._planned(writing, decided, drafts)
-        raise Braked("; ".join(why), self.plan.hash)
+        linked = len(self.hands.store.links())
+        if self._too_much(writing, len(decided.converts) + len(decided.creates), linked):
+            drafts = self._drafts(decided.creates)
+            why = self._too_much(writing, len(decided.converts) + _possible(drafts), linked)
+            if why:
+                self.plan = self._planned(writing, decided, drafts)
+                raise Braked("; ".join(why), self.plan.hash)
+        if self.order.employee is None:
+            self.hands.store.replace_attention(f"run:{self.order.kind}", ())
 
-    def _too_much(self, writing: Sequence[Seen], created: int) -> tuple[str, ...]:
+    def _too_much(self, writing: Sequence[Seen], created: int, linked: int) -> tuple[str, ...]:
         counted = [plan.counts(seen.decisions, self.order.way) for seen in writing]
         load = plan.Load(
-            linked=len(self.hands.store.links()),
+            linked=linked,
             changed=sum(changed for changed, _ in counted),
             terminated=sum(ended for _, ended in counted),
             created=created,

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,9 @@ def test_R3_a_plan_never_overwrites_a_file(
 @pytest.fixture
 def braked(house: House, terminal: Terminal) -> str:
     """Everybody changed in Xero, and an import that the brake stopped; the hash of its plan."""
+    house.stop()
+    house.set("safety", max_changed_share=Decimal("0.2"))
+    house.start()
     linked(house, *ALIKE)
     edit_everybody_in_xero(house)
     before = house.writes()

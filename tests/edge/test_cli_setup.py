@@ -73,8 +73,13 @@ def test_S2_init_asks_a_person_and_recommends_approvals_for_bank_accounts(
     typed: str, approve: tuple[str, ...], config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
+
+    def answer(question: str) -> str:
+        asked.append(question)
+        return typed
+
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or typed)
+    monkeypatch.setattr("builtins.input", answer)
     assert run("init", *FLAGS, config=config) == 0
     assert len(asked) == 1 and "[bank]" in asked[0]
     assert load(config, {}).safety.approve == approve
