@@ -39,7 +39,8 @@ class Mark:
 class Item:
     """One record of a plan. `action`: update, create, convert or link. `target`: hra or xero, the side that is written.
 
-    For a create the id on the target is "", for a convert `hra_id` is the candidate's.
+    For a create the id on the target is "", for a convert `hra_id` is the candidate's. `record` is a keyed digest of all
+    that both sides held of this person.
     """
 
     action: str
@@ -48,6 +49,7 @@ class Item:
     target: str = ""
     fields: Mapping[str, Mark] = field(default_factory=dict)
     alone: bool = False
+    record: str = ""
 
 
 @dataclass(frozen=True)

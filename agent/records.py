@@ -53,6 +53,7 @@ class Link:
     `agreed`: per field, what was last seen equal. `kept`: per field, the pair of values that stood after a write
     was read back different, so that it is not repeated until either moves (D4). `open`: per field, why something
     decided is not carried out yet (D9). `hra_seen`/`xero_seen`: the vendors' own update times as last read.
+    `kept_by`: per kept field, the side that shows it differently than it was sent.
     `sending`: the side being written at this moment, "" when none: after a crash that record is looked at first.
     `sent`: per side and field, the digest of what was sent there while the answer was lost: found there later, it is the
     agent's own write and no change of that side (D4). `created`: the side on which the agent created this person, ""
@@ -73,6 +74,7 @@ class Link:
     sending: str = ""
     sent: Mapping[str, str] = field(default_factory=dict)
     created: str = ""
+    kept_by: Mapping[str, str] = field(default_factory=dict)
     held: Mapping[str, Agreed] = field(default_factory=dict)
     approvals: Mapping[str, Approval] = field(default_factory=dict)
 

@@ -215,6 +215,7 @@ def policy(settings: Settings, branches: BranchMap) -> Policy:
         transfers=settings.branches.allow_transfers,
         approve=frozenset(settings.safety.approve),
         earlier_end=settings.safety.earlier_end_date,
+        grouped=frozenset({*branches.groups.values(), branches.default or ""}),
     )
 
     def branch_for(employee: Employee) -> str | None:

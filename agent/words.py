@@ -137,6 +137,17 @@ REASONS: Mapping[str, Reason] = {
         "The Employee Group '{detail}' is mapped to no branch, so the branch stays as it is. Add it to [branch_map], "
         "or choose another group in Xero.",
     ),
+    "unmapped_branch": Reason(
+        "branch",
+        "The branch in HRA Cloud has no Employee Group in [branch_map], so it is not replaced from Xero. Map it, or move "
+        "the person in HRA Cloud.",
+    ),
+    "one_sided": Reason(
+        "drift",
+        "{Fields} stands only on the side that receives it ([directions]); the source holds nothing, so nothing was sent.",
+        needs_person=False,
+        gathered_again=False,
+    ),
     "drift": Reason(
         "drift",
         "{Fields} was changed on the side that only receives it ([directions]). It was left alone; the next change of "
@@ -152,8 +163,8 @@ REASONS: Mapping[str, Reason] = {
     ),
     "end_first_contact": Reason(
         "conflict",
-        "Xero has an end date that HRA Cloud does not have, and the two never agreed on one. Nobody is terminated at "
-        "first contact: choose.",
+        "Xero has an end date that is not HRA Cloud's, and the two never agreed on one. Nobody is terminated at first "
+        "contact: choose.",
     ),
     "end_taken_back": Reason(
         "end date",
@@ -347,14 +358,15 @@ def notices(links: Iterable[Link]) -> tuple[Attention, ...]:
 _EITHER = ("use_hra", "use_xero")
 _BUTTONS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(
-        "conflict first_contact tax_conflict state_wrong drift emptied transfer_off tfn_differs".split(),
+        "conflict first_contact tax_conflict state_wrong drift one_sided emptied transfer_off tfn_differs".split(),
         _EITHER,
     ),
     "kept": ("retry", *_EITHER, "dismiss"),
     **dict.fromkeys(
-        "end_first_contact end_differs end_taken_back rehire earlier_end own_sign_in own_yes".split(),
-        ("use_xero",),
+        "end_first_contact end_differs end_taken_back rehire earlier_end own_sign_in".split(),
+        ("use_xero", "dismiss"),
     ),
+    "own_yes": ("use_xero",),
     **dict.fromkeys("approval_xero approval_hra".split(), ("approve", "reject")),
     **dict.fromkeys("refused unreadable_record".split(), ("retry",)),
     **dict.fromkeys("tax_write_harm bank_write_harm super_write_harm".split(), ("retry",)),
@@ -378,7 +390,7 @@ WHYS = {
     "filled": "the other side held nothing",
     "authority": "both sides had changed it, and the authoritative system decides",
     "xero_wins": "the import was told that Xero wins",
-    "one_way": "it travels one way only, and the source changed",
+    "one_way": "it travels one way only, from this side",
     "chosen": "a person chose it",
 }
 """What made a value travel, for the audit log (S3)."""

@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 
 from agent.cli.command import PROGRAM
-from agent.cli.show import SYSTEMS, cells, console, who
+from agent.cli.show import SYSTEMS, cells, columns, console, who
 from agent.cli.telling import label
 
 Row = Mapping[str, Any]
@@ -26,7 +26,7 @@ BUTTONS = {
 
 def links(rows: Sequence[Row]) -> None:
     """Every link, and who is left alone."""
-    table = Table("HRA Cloud", "Xero", "Number", "State", "Open", box=None, pad_edge=False)
+    table = columns("HRA Cloud", "Xero", "Number", "State", "Open")
     for row in rows:
         open_fields = ", ".join(label(name) for name in row["open"])
         table.add_row(
@@ -37,7 +37,7 @@ def links(rows: Sequence[Row]) -> None:
 
 def attention(rows: Sequence[Row]) -> None:
     """What waits for a person, and the buttons that each row has."""
-    table = Table("Id", "Who", "What", "Why, and what to do", "With", box=None, pad_edge=False)
+    table = columns("Id", "Who", "What", "Why, and what to do", "With")
     for row in rows:
         buttons = ", ".join(word.replace("_", " ") for word in row["buttons"])
         table.add_row(*cells(row["id"], who(row), row["kind"], row["text"], buttons))
@@ -66,7 +66,7 @@ def opened(told: Row) -> None:
 
 
 def _compared(rows: Sequence[Row]) -> Table:
-    table = Table("Field", "HRA Cloud", "Xero", box=None, pad_edge=False)
+    table = columns("Field", "HRA Cloud", "Xero")
     for one in rows:
         table.add_row(*cells(one["label"], one["hra"] or "empty", one["xero"] or "empty"))
     return table

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from agent.cli.context import Context
 
@@ -102,7 +102,7 @@ def result(told: Mapping[str, Any], *, dry_run: bool, quiet: bool) -> None:
 
 
 def _lines(out: Console, lines: list[dict[str, Any]], dry_run: bool) -> None:
-    table = Table("Who", "What", "Where", "Fields", "Note", box=None, pad_edge=False)
+    table = columns("Who", "What", "Where", "Fields", "Note")
     for line in lines:
         fields = "\n".join(_field(one, dry_run) for one in line["fields"])
         table.add_row(
@@ -125,6 +125,12 @@ def who(line: Mapping[str, Any]) -> str:
         f"{SYSTEMS[side]} {line[f'{side}_id']}" for side in ("hra", "xero") if line[f"{side}_id"]
     ]
     return "\n".join(part for part in (told, *ids) if part)
+
+
+def columns(*headings: str) -> Table:
+    """A table that cuts nothing off: an id is there to be copied."""
+    whole = (Column(heading, overflow="fold") for heading in headings)
+    return Table(*whole, box=None, pad_edge=False)
 
 
 def cells(*texts: object) -> Iterator[str]:

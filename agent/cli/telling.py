@@ -38,7 +38,7 @@ EVENTS: Mapping[str, str] = {
     "asked": "{on}a second person was asked to approve the change{to}",
     "approved": "{on}approved",
     "rejected": "{on}rejected",
-    "resolved": "{on}a person chose",
+    "resolved": "{fields} decided",
     "retried": "{fields} tried again",
     "dismissed": "{on}put away",
     "run": "run",

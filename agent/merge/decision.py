@@ -57,7 +57,8 @@ class Rules:
     `mode` is R2's import mode: `authoritative`, `changed` or `all`. `stopped` are groups whose writes to Xero stand
     still because one of them did harm. `branches` says whether Employee Groups are matched to branches (B1), `transfers`
     whether a changed group moves the HRA employee (B3). `overrule` is a person's own yes that Xero wins over what HRA has
-    not exported yet, for this record (R2). `chosen` are a person's choices for this record: field -> the side whose value
+    not exported yet, for this record (R2). `grouped` are the branches that some Employee Group is mapped to, None where not
+    known. `chosen` are a person's choices for this record: field -> the side whose value
     is to stand, whatever the switches say (D7). `approve` are the kinds of change that a second person approves: bank,
     super, tfn (S2). `earlier_end` is warn or hold (T3). `signed_in` is the full name and e-mail of the person whose sign-in
     to HRA Cloud the agent uses (T2).
@@ -73,6 +74,7 @@ class Rules:
     branches: bool = False
     overrule: bool = False
     transfers: bool = False
+    grouped: frozenset[str] | None = None
     approve: frozenset[str] = frozenset()
     earlier_end: str = "warn"
     signed_in: tuple[str, str] = ("", "")

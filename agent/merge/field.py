@@ -40,7 +40,7 @@ def _one_way(name: str, hra: Value, xero: Value, base: Base, rules: Rules) -> De
     source, target = (hra, xero) if direction == "to_xero" else (xero, hra)
     moved = base.hra if direction == "to_xero" else base.xero
     if base.first and source is None:
-        return Decision(name, Kind.NOTHING, reason="nothing to send")
+        return hold(name, "one_sided")
     careful = FIELD_GROUPS[name] in CAREFUL_GROUPS or not rules.by_person
     if base.first and target is not None and careful and FIELD_GROUPS[name] != "leave":
         return hold(name, "first_contact", conflict=True)

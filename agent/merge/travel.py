@@ -96,8 +96,11 @@ def _obstacle(decision: Decision, hra: Employee, xero: Employee, rules: Rules) -
         return "gone", ""
     if target == "xero" and FIELD_GROUPS[name] in rules.stopped:
         return "stopped", ""
-    if target == "hra" and name == "branch" and not (rules.transfers or rules.choice(name)):
-        return "transfer_off", ""
+    if target == "hra" and name == "branch":
+        if rules.grouped is not None and hra.get(name) not in rules.grouped:
+            return "unmapped_branch", ""
+        if not (rules.transfers or rules.choice(name)):
+            return "transfer_off", ""
     if decision.value is None:
         obstacle = _obstacle_to_emptying(name, target)
         return obstacle if obstacle[0] else _irreplaceable(name, hra, xero, target)

@@ -18,7 +18,7 @@ from agent.fields import FIELDS
 from agent.merge import Kind, Rules
 from agent.plan import Brake
 from agent.plans import Plan
-from agent.records import Attention, Choice, Connection, Event, Pending, Run
+from agent.records import Attention, Choice, Connection, Event, Link, Pending, Run
 from agent.side import HraSide, Side
 from agent.store import Store
 from agent.strangers import Create, Join, Matching, Strangers, decide
@@ -330,14 +330,26 @@ class Sync:
     def _push_stranger(self, hra_id: str) -> Pushed:
         """A save of somebody without a link: linked or created where that is certain, else said on the page (H2)."""
         source = self._sides["hra"].fetch(hra_id, frozenset({"details"}))
-        known = self._store.link_of("hra", source.id)
+        known = self._before_transfer(source)
         if known is not None:
-            self._store.save_link(replace(known, hra_id=source.id))
-            return self.push(source.id)
+            self._records.follow(known)
+            if self._store.link_of("hra", source.id) is not None:
+                return self.push(source.id)
         if source.status is not Status.CURRENT:
             return Pushed("held", reason=NOT_CURRENT)
         person = self._sides["hra"].person(source.id)
         return self._admit(replace(person, status=source.status))
+
+    def _before_transfer(self, source: Employee) -> Link | None:
+        """The link of the record that somebody was transferred from, however often (M5)."""
+        seen, id = {source.id}, source.old_id
+        while id and id not in seen:
+            found = self._store.link_of("hra", id)
+            if found is not None:
+                return found
+            seen.add(id)
+            id = self._sides["hra"].person(id).old_id
+        return self._store.link_of("hra", source.id)
 
     def _admit(self, person: Person) -> Pushed:
         """Decide for this one among everybody: another HRA record may claim the same partner."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent import words
-from agent.employee import UNKNOWN, Employee, Person, Status
+from agent.employee import Employee, Person, Status
 from agent.errors import SIDE_NAMES, NotFound, NotPossible
-from agent.fields import FIELDS, same
+from agent.fields import FIELDS
 from agent.fields import names as names_of
 from agent.merge import TOWARDS, Kind, Rules
 from agent.records import Attention, Choice, Event, Link
@@ -189,23 +189,27 @@ class Answers:
         if "retry" not in row.buttons:
             raise NotPossible(NOT_FOR_THIS)
         if row.scope.startswith("hook:"):
+            self._store.note(
+                _about("hra", row.hra_id or "", "retried", "a failed push", choice.actor)
+            )
             return self.push(row.hra_id or "")
         link = self._link_of(row)
-        harmed = {key.removesuffix("_harm") for key in link.open if key.endswith("_harm")}
-        for group in harmed:
+        for group in _harmed(link) if row.kind == "stopped" else ():
             self._store.allow_writes(group)
-        again = self.hands.records.change(link.id, lambda now: _afresh(now, row.fields))
+        again = self.hands.records.change(link.id, lambda now: _afresh(now, row))
         if again is None:
             raise NotPossible(NO_ROW)
         self._note("retried", again, "a person asked to try again", choice.actor, row.fields)
-        rules = replace(self.rules(choice.actor), by_person=True)
-        seen = self.hands.records.examine(again, rules)
+        rules = replace(
+            self.rules(choice.actor), by_person=True, chosen=_sent_again(again, row.fields)
+        )
         only = frozenset(row.fields) or None
-        done = Done(seen)
+        done = Done(self.hands.records.examine(again, replace(rules, chosen={})))
         for way in (Kind.TO_HRA.value, Kind.TO_XERO.value):
-            if will_write(done.seen.decisions, way):
-                done = self.hands.records.carry_out(seen.link, rules, way, "retry", only=only)
-        return _told(done, row.fields)
+            if rules.chosen or will_write(done.seen.decisions, way):
+                tried = self.hands.records.carry_out(again, rules, way, "retry", only=only)
+                done = tried if tried.written or tried.refused or not done.written else done
+        return _told(done, row.fields or tuple(FIELDS))
 
     # --- people -------------------------------------------------------------------------------------------------
 
@@ -319,7 +323,11 @@ class Answers:
         seen = self.hands.records.examine(self._link_of(row), self.rules("schedule"))
         row = next((one for one in self._store.attention() if one.id == row.id), row)
         names = _whole(row.fields)
-        shown = [name for name in names if name in row.fields or _differ(name, seen)]
+        shown = [
+            name
+            for name in names
+            if name in row.fields or approving.differ(name, seen.hra, seen.xero)
+        ]
         return replace(
             base,
             mark=mark_of(seen.link, names),
@@ -381,21 +389,35 @@ def _whole(fields: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*fields, *tax)))
 
 
-def _differ(name: str, seen: Seen) -> bool:
-    one, other = seen.hra.get(name), seen.xero.get(name)
-    return UNKNOWN not in (one, other) and not same(name, one, other)
+def _harmed(link: Link) -> set[str]:
+    return {key.removesuffix("_harm") for key in link.open if key.endswith("_harm")}
 
 
-def _afresh(link: Link, names: Sequence[str]) -> Link:
-    """The link without what kept these fields from being tried again."""
-    wanted = set(names) or set(FIELDS)
-    kept = {name: pair for name, pair in link.kept.items() if name not in wanted}
+def _afresh(link: Link, row: Attention) -> Link:
+    """The link without what kept this row's matter from being tried again."""
+    harm = row.kind == "stopped"
     still = {
         name: reason
         for name, reason in link.open.items()
-        if name not in wanted and not name.endswith("_harm") and name != "record"
+        if name not in row.fields
+        and not (harm and name.endswith("_harm"))
+        and not (name == "record" and not row.fields)
     }
-    return replace(link, kept=kept, open=still)
+    kept = {
+        name: pair
+        for name, pair in link.kept.items()
+        if name not in row.fields or name in link.kept_by
+    }
+    return replace(link, open=still, kept=kept)
+
+
+def _sent_again(link: Link, names: Sequence[str]) -> dict[str, str]:
+    """A value that was kept differently is sent the same way again: its source is to stand."""
+    return {
+        name: "hra" if link.kept_by[name] == "xero" else "xero"
+        for name in names
+        if name in link.kept_by
+    }
 
 
 def _told(done: Done, names: Sequence[str]) -> Answer:

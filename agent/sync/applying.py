@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from agent import match
 from agent.employee import Status
 from agent.errors import NotPossible, Reach, SideError, Stopped
 from agent.merge import Rules
@@ -60,13 +61,14 @@ class Applying:
 
     def _join(self, item: Item) -> None:
         joining = Join(item.hra_id, item.xero_id)
+        self._check_pair(item)
         if self.hands.newcomers.join(joining, self.rules, "as planned") is None:
             raise NotPossible(MOVED, moved=True)
         self.tale.joined(joining)
 
     def _update(self, item: Item) -> None:
-        link = self.hands.store.link_of("hra", item.hra_id)
-        if link is None or link.xero_id != item.xero_id:
+        link = self.hands.store.link_of("xero", item.xero_id)
+        if link is None:
             raise NotPossible(MOVED, moved=True)
         done = self.hands.records.carry_out(
             link,
@@ -83,7 +85,9 @@ class Applying:
         if not found or found[0].status is Status.GONE:
             raise NotPossible(MOVED, moved=True)
         person = self.hands.xero.person(item.xero_id)
-        link = self.hands.newcomers.convert(Convert(found[0], person), self.rules)
+        converting = Convert(self.hands.hra.candidate(item.hra_id), person)
+        self.hands.planner.unchanged(converting, item)
+        link = self.hands.newcomers.convert(converting, self.rules)
         if link is None:
             raise NotPossible(MOVED, moved=True)
         self.tale.converted(found[0], person, link.hra_id)
@@ -100,6 +104,16 @@ class Applying:
             check=lambda draft: self.hands.planner.undrafted(create, item, draft),
         )
         self.tale.created(create, created)
+
+    def _check_pair(self, item: Item) -> None:
+        """Raises NotPossible where two people would not be linked any more as they were planned to be."""
+        store, sides = self.hands.store, self.hands.sides()
+        here, there = sides["hra"].person(item.hra_id), sides["xero"].person(item.xero_id)
+        ignored = item.hra_id in store.ignored("hra") or item.xero_id in store.ignored("xero")
+        parted = (item.hra_id, item.xero_id) in store.parted()
+        gone = Status.GONE in (here.status, there.status)
+        if ignored or parted or gone or not match.same_person(here, (there,)):
+            raise NotPossible(MOVED, moved=True)
 
     def _left(self, item: Item, why: str) -> None:
         self.tale.left(Link("", item.hra_id, item.xero_id), why)

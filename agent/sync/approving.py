@@ -6,8 +6,9 @@ Only a keyed digest of the value is kept: a value that changed meanwhile is anot
 from dataclasses import replace
 from datetime import datetime
 
-from agent.employee import Employee
+from agent.employee import UNKNOWN, Employee
 from agent.errors import NotPossible
+from agent.fields import FIELD_GROUPS, names, same
 from agent.merge import APPROVALS, APPROVED_AS, SENDS, Asked, Decision, Rules, asker, name_of
 from agent.records import Approval, Choice, Link
 from agent.sync.ledger import Ledger
@@ -33,13 +34,21 @@ def asked(link: Link, ledger: Ledger) -> Asked:
 
 def standing(link: Link, hra: Employee, xero: Employee, ledger: Ledger) -> dict[str, str]:
     """A person's choices that wait for their approval, as long as both values are those that the choice was made for."""
+
+    def stands(name: str) -> bool:
+        pair = link.held.get(name)
+        return pair is not None and ledger.stands(pair, link, name, hra, xero)
+
+    def declared(name: str) -> bool:
+        """A choice within the tax declaration was one about all of it, as it stood."""
+        return FIELD_GROUPS[name] != "tax" or all(
+            stands(other) for other in names("tax") if differ(other, hra, xero)
+        )
+
     return {
         name: "hra" if approval.way == "to_xero" else "xero"
         for name, approval in link.approvals.items()
-        if approval.chosen
-        and approval.state != "rejected"
-        and name in link.held
-        and ledger.stands(link.held[name], link, name, hra, xero)
+        if approval.chosen and approval.state != "rejected" and stands(name) and declared(name)
     }
 
 
@@ -72,14 +81,14 @@ def approvals(
     return {**found, **fresh}, fresh
 
 
-def judged(link: Link, names: tuple[str, ...], choice: Choice, now: datetime) -> Link:
+def judged(link: Link, fields: tuple[str, ...], choice: Choice, now: datetime) -> Link:
     """The link with a second person's yes or no. Raises NotPossible for whoever may not judge this."""
     kind, _, user = choice.actor.partition(":")
     if kind != "page" or not user:
         raise NotPossible(NO_NAME)
     if choice.own and choice.own == link.hra_id:
         raise NotPossible(OWN_RECORD)
-    waiting = {name: link.approvals[name] for name in names if name in link.approvals}
+    waiting = {name: link.approvals[name] for name in fields if name in link.approvals}
     if any(name_of(one.asked_by) == user for one in waiting.values() if ":" in one.asked_by):
         raise NotPossible(OWN_REQUEST)
     state = "approved" if choice.verb == "approve" else "rejected"
@@ -87,6 +96,12 @@ def judged(link: Link, names: tuple[str, ...], choice: Choice, now: datetime) ->
         name: replace(one, state=state, by=choice.actor, at=now) for name, one in waiting.items()
     }
     return replace(link, approvals={**link.approvals, **done})
+
+
+def differ(name: str, hra: Employee, xero: Employee) -> bool:
+    """Whether both sides can be read in a field and hold different values."""
+    one, other = hra.get(name), xero.get(name)
+    return UNKNOWN not in (one, other) and not same(name, one, other)
 
 
 def _target(decision: Decision) -> str:

@@ -1,11 +1,12 @@
 """What was agreed, as keyed digests: reads them into merge's terms, and records what was now seen equal (D3)."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from agent.employee import UNKNOWN, Employee, Value
+from agent.employee import UNKNOWN, Employee, Person, Value
 from agent.fields import FIELDS, NORMALISER_VERSION, Tokens, same
-from agent.merge import Base, Decision, Kind, Since
+from agent.merge import APPROVALS, Base, Decision, Kind, Since
 from agent.plans import Mark
 from agent.records import Agreed, Link
 from agent.words import CHOOSABLE, join, split
@@ -79,10 +80,15 @@ class Ledger:
         pair = link.agreed.get(name)
         if pair is None:
             return Since.NEVER, Since.NEVER
-        return (
-            self._moved(pair.hra, link, "hra", name, hra.get(name)),
-            self._moved(pair.xero, link, "xero", name, xero.get(name)),
-        )
+        here = self._moved(pair.hra, link, "hra", name, hra.get(name))
+        there = self._moved(pair.xero, link, "xero", name, xero.get(name))
+        if here is there is Since.SAME and not same(name, hra.get(name), xero.get(name)):
+            # One side still shows the agent's own write: so the other has moved since that (D4).
+            if self._against(pair.xero, link, "xero", name, xero.get(name)) is Since.CHANGED:
+                return Since.CHANGED, there
+            if self._against(pair.hra, link, "hra", name, hra.get(name)) is Since.CHANGED:
+                return here, Since.CHANGED
+        return here, there
 
     def _moved(self, stored: str, link: Link, side: str, name: str, value: Value) -> Since:
         """Against what was agreed; a value that the agent itself sent there, its answer lost, is no change (D4)."""
@@ -137,7 +143,7 @@ class Ledger:
             name = decision.name
             if decision.reason == "unreadable" and name in link.held:
                 found[name] = link.held[name]
-            chosen = name in link.approvals and link.approvals[name].chosen
+            chosen = decision.reason in APPROVALS
             if decision.kind is not Kind.HOLD or not (decision.reason in CHOOSABLE or chosen):
                 continue
             if UNKNOWN in (hra.get(name), xero.get(name)):
@@ -165,6 +171,23 @@ class Ledger:
             )
         )
 
+    def record_mark(self, who: str, hra: Employee, xero: Employee) -> str:
+        """One digest of everything that both sides hold of a person: moved anywhere, it is another one (R3)."""
+        marks = [
+            self.plan_mark(who, name, hra.get(name), xero.get(name), UNKNOWN) for name in FIELDS
+        ]
+        return _joined(marks)
+
+    def people_mark(self, who: str, here: Person, there: Person) -> str:
+        """One digest of who two people are: names and birth dates."""
+        names = ("first_name", "last_name", "date_of_birth")
+        return _joined(
+            [
+                self.plan_mark(who, name, getattr(here, name), getattr(there, name), UNKNOWN)
+                for name in names
+            ]
+        )
+
     def _against(self, stored: str, link: Link, side: str, name: str, value: Value) -> Since:
         if value is UNKNOWN:
             return Since.SAME
@@ -181,6 +204,11 @@ class Ledger:
         return self._digests.digest(
             link.id, side, name, NORMALISER_VERSION, row.tokens(value), row.slow
         )
+
+
+def _joined(marks: Iterable[Mark]) -> str:
+    text = "|".join(f"{mark.hra}/{mark.xero}" for mark in marks)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def opened(

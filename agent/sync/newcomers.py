@@ -184,6 +184,8 @@ class Newcomers:
         person = create.source
         if self._store.link_of(person.side, person.id):
             return "was linked meanwhile"
+        if person.id in self._store.ignored(person.side):
+            return "was set aside meanwhile"
         sent = {(pending.side, pending.source_id) for pending in self._store.pending()}
         if (create.target, person.id) in sent:
             self._hold(create, "may have been created already; the next run looks first")

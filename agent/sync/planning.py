@@ -64,7 +64,8 @@ class Planner:
         """Raises NotPossible where a record would not be written exactly as the item says."""
 
         def check(seen: Seen) -> None:
-            if dict(self._update(seen, item.target).fields) != dict(item.fields):
+            now = self._update(seen, item.target)
+            if dict(now.fields) != dict(item.fields) or now.record != item.record:
                 raise NotPossible(MOVED, moved=True)
 
         return check
@@ -75,7 +76,8 @@ class Planner:
             raise NotPossible(MOVED, moved=True)
 
     def _update(self, seen: Seen, target: str) -> Item:
-        who = f"{seen.link.hra_id}/{seen.link.xero_id}"
+        # By Xero's id: HRA's changes with a transfer, which a dry run may not store.
+        who = f"xero:{seen.link.xero_id}"
         fields = {
             d.name: self.ledger.plan_mark(
                 who, d.name, seen.hra.get(d.name), seen.xero.get(d.name), d.value
@@ -83,7 +85,8 @@ class Planner:
             for d in seen.decisions
             if SENDS.get(d.kind) == target
         }
-        return Item("update", seen.link.hra_id, seen.link.xero_id, target, fields)
+        record = self.ledger.record_mark(who, seen.hra, seen.xero) if fields else ""
+        return Item("update", seen.link.hra_id, seen.link.xero_id, target, fields, record=record)
 
     def _create(self, one: Drafted) -> Item:
         person, draft = one.create.source, one.draft
@@ -99,5 +102,12 @@ class Planner:
     def _join(self, joining: Join) -> Item:
         return Item("link", joining.hra_id, joining.xero_id)
 
+    def unchanged(self, converting: Convert, item: Item) -> None:
+        """Raises NotPossible where the candidate or the person is not who they were."""
+        if self._convert(converting).record != item.record:
+            raise NotPossible(MOVED, moved=True)
+
     def _convert(self, converting: Convert) -> Item:
-        return Item("convert", converting.candidate.id, converting.source.id, "hra")
+        here, there = converting.candidate, converting.source
+        record = self.ledger.people_mark(f"xero:{there.id}", here, there)
+        return Item("convert", here.id, there.id, "hra", record=record)

@@ -13,7 +13,7 @@ from agent import plan, words
 from agent.employee import UNKNOWN, Employee
 from agent.errors import NotFound, OutcomeUnknown, Reach, Refused, SideError, WrongRecord
 from agent.fields import FIELD_GROUPS, FIELDS, same
-from agent.merge import Base, Decision, Kind, Rules, closes_early, merge
+from agent.merge import APPROVALS, Base, Decision, Kind, Rules, closes_early, merge
 from agent.records import Approval, Attention, Change, Link
 from agent.side import Side, Written
 from agent.store import Store
@@ -102,12 +102,23 @@ class Records:
         Raises SideError, and what `check` raises; the record is then open.
         """
         with self._locks.of(link.id):
-            seen = self._examine(self._store.link(link.id) or link, rules, groups, way)
+            # What is stored is what stands without the person's choice: a choice is for this one time.
+            plain = replace(rules, chosen={})
+            seen = self._examine(self._store.link(link.id) or link, plain, groups, way)
             check(seen)
+            if rules.chosen:
+                seen = self._chosen(seen, rules)
             write = plan.writes(seen.link, seen.hra, seen.xero, seen.decisions, way, only)
             if write is None:
                 return Done(seen, conflicts=seen.conflicts)
-            return self._write(seen, write, rules, cause)
+            return self._write(seen, write, plain, cause)
+
+    def _chosen(self, seen: Seen, rules: Rules) -> Seen:
+        """The record decided with a person's choice; where a second person has to approve it, that is stored."""
+        decisions = self._decide(seen.link, seen.hra, seen.xero, rules)
+        if any(decision.reason in APPROVALS for decision in decisions):
+            return self.record(seen.link, seen.hra, seen.xero, {}, rules)
+        return replace(seen, decisions=decisions)
 
     def change(self, id: str, alter: Callable[[Link], Link]) -> Link | None:
         """Alter a stored link under its lock; the link afterwards, None where there is none any more."""
@@ -144,7 +155,8 @@ class Records:
         agreed = self.ledger.agreed(link, hra, xero, bases, FIELDS)
         kept = {name: pair for name, pair in link.kept.items() if not _agree(name, hra, xero)}
         sent = self.ledger.echoes(link, hra, xero)
-        link = replace(link, agreed=agreed, kept=kept, sent=sent)
+        by = {name: side for name, side in link.kept_by.items() if name in kept}
+        link = replace(link, agreed=agreed, kept=kept, kept_by=by, sent=sent)
         decisions = self._decide(link, hra, xero, rules)
         approvals, asked = self._approvals(link, decisions, rules)
         link = replace(link, approvals=approvals)
@@ -305,12 +317,12 @@ class Records:
         sent: tuple[str, ...],
     ) -> Link:
         """The link with what read back different marked as kept (D4), and with harm told and stopped (F4)."""
-        kept = dict(link.kept)
+        kept, by = dict(link.kept), dict(link.kept_by)
         for name in sent:
             one, other = hra.get(name), xero.get(name)
             if UNKNOWN not in (one, other) and not same(name, one, other):
-                kept[name] = self.ledger.pair(link, name, one, other)
-        link = replace(link, kept=kept, sending="")
+                kept[name], by[name] = self.ledger.pair(link, name, one, other), write.target
+        link = replace(link, kept=kept, kept_by=by, sending="")
         if written.gone:
             told = self._stop(written.gone) if write.target == "xero" else _told(written.gone)
             link = replace(link, open={**link.open, **told})

@@ -52,7 +52,8 @@ class Hra(FakeSide):
         self._reach()
         if candidate.id in self.fails:
             raise ActionFailed(self.name)
-        if self.waiting_rooms.get(candidate.id, candidate).status is Status.GONE:
+        found = self.waiting_rooms.get(candidate.id)
+        if found is None or found.status is Status.GONE:
             raise NotFound(self.name)
         self.waiting_rooms.pop(candidate.id)
         self.converted.append((candidate.id, start))

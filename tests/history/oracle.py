@@ -131,11 +131,18 @@ class Oracle:
         _all_or_none(plans)
         return {name: plan.value for name, plan in plans.items() if plan.target == target}
 
+    def exactly(
+        self, person: str, target: str, by_person: bool
+    ) -> dict[str, tuple[Choice, Choice, Choice]]:
+        """The same, with what both sides hold: what a plan is made of."""
+        goes = self.goes(person, target, by_person)
+        return {name: (*self.pair((person, name)), value) for name, value in goes.items()}
+
     def written(
         self, person: str, target: str, values: Mapping[str, Choice], seen: bool = True
     ) -> None:
         """A write arrived, and was read back if `seen`."""
-        for name, value in values.items():
+        for name, value in self.taken(target, values).items():
             key = (person, name)
             self.edit(target, person, name, value)
             if self.now["hra"][key] == self.now["xero"][key]:
@@ -144,6 +151,14 @@ class Oracle:
             self.echo[target, key] = value
             if seen:
                 self.kept[key] = self.pair(key)
+
+    def taken(self, target: str, values: Mapping[str, Choice]) -> dict[str, Choice]:
+        """What that side takes: Xero a branch only where its Employee Group is certain."""
+        return {
+            name: value
+            for name, value in values.items()
+            if (target, name) != ("xero", "branch") or value in ONE_GROUP
+        }
 
     def unseen(self, person: str, names: Iterable[str]) -> None:
         """Writes were sent, and what was read back was still the old."""
@@ -190,7 +205,7 @@ class Oracle:
         if choice:
             return self._chosen(key, choice)
         if self.kept.get(key) == (here, there):
-            return Plan("", asks=True)
+            return Plan("", asks=name != "super_memberships")
         if name == "end_date":
             return self._ending(person, here, there)
         if name == "tfn_or_exemption":
@@ -251,6 +266,8 @@ class Oracle:
         if there is None:
             return Plan("xero", here)
         if key not in self.agreed or not self._moved("hra", key):
+            # Where the number only goes to Xero, a change there is drift and no conflict.
+            waits.fight = way == "both" or key not in self.agreed
             return waits
         if way == "to_xero" or not self._moved("xero", key):
             return Plan("xero", here)
@@ -265,7 +282,7 @@ class Oracle:
         if key not in self.agreed:
             return Plan("", fight=True, asks=True)
         if not self._moved("xero", key):
-            return Plan("")
+            return Plan("", asks=here is None)  # taken back in HRA, or known to HRA alone
         fight = self._fight(key) if self._moved("hra", key) else None
         if fight and fight.target != "hra":
             return Plan("", fight=True, asks=True)
@@ -325,13 +342,13 @@ class Oracle:
         if name == "super_memberships" and plan.value is not None:
             plan.value = _with_all(plan.value, self.now[plan.target][key])
             return plan.value != self.now[plan.target][key]
-        return plan.value is not None or name in MAY_BE_EMPTY
+        plan.asks = plan.value is None and name not in MAY_BE_EMPTY
+        return not plan.asks
 
     def _may_move(self, key: Key, plan: Plan) -> bool:
-        """Into a branch: in Xero only where its group is certain; in HRA only where transfers are on, and never out of a
-        branch that Xero cannot hold."""
+        """Into a branch of HRA: only where transfers are on, and never out of one that Xero cannot hold."""
         if plan.target == "xero":
-            return plan.value in ONE_GROUP
+            return True
         plan.asks = not (self.transfers or self._choice(key))
         return not plan.asks and self.now["hra"][key] != UNGROUPED
 

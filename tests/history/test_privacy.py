@@ -26,14 +26,19 @@ SHORTEST = 6
 class QuickHouse(House):
     """Waiting for Xero's minute takes no time here: its steady clock leaps instead."""
 
-    def start(self) -> None:
+    def start(self, machine: str = "") -> None:
         leaps = [0.0]
 
         def pause(condition: object, seconds: float) -> None:
             leaps[0] += seconds
 
         times = real_times()
-        times = replace(times, steady=lambda: time.monotonic() + leaps[0], pause=pause)
+        times = replace(
+            times,
+            machine=machine or times.machine,
+            steady=lambda: time.monotonic() + leaps[0],
+            pause=pause,
+        )
         self.service = Service(self.settings, {}, times)
         self.server = Server(self.service.app, "127.0.0.1", self.settings.agent.port)
 

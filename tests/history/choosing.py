@@ -1,0 +1,190 @@
+"""What persons answer to the agent, in the agent and in the oracle: choices, approvals, plans."""
+
+from collections.abc import Callable, Mapping
+from random import Random
+
+from agent.errors import Braked, NotPossible
+from agent.records import Attention
+from agent.records import Choice as Said
+from tests.history.oracle import NAMES, OTHER, TAX, Choice
+from tests.history.world import PEOPLE, TARGETS, USED, World
+
+PAGE_USERS = ("page:anna", "page:ben")
+Goes = Mapping[str, Choice]
+Moves = Callable[[], None]
+
+
+def rows_of(world: World, person: str, *buttons: str) -> list[Attention]:
+    """The person's rows that have one of these buttons."""
+    scope = f"link:{world.link(person).id}"
+    rows = [row for row in world.store.attention() if row.scope == scope]
+    return [row for row in rows if {*buttons} & {*row.buttons}]
+
+
+def check_asked(world: World) -> None:
+    """Whatever waits for a choice between the two sides has a row to choose on (D1)."""
+    for person in PEOPLE:
+        told = {name for row in rows_of(world, person, *USED) for name in row.fields}
+        waits = {name for who, name in world.oracle.shown if who == person}
+        waits -= {name for who, name in world.oracle.asked if who == person}
+        assert waits <= told, (person, waits, told)
+    world.met["waits for a choice"] += len(world.oracle.shown)
+
+
+def resolve(world: World, random: Random, person: str, moves: Moves) -> None:
+    """A person chooses which of two values stands, sometimes after one of them moved."""
+    rows = rows_of(world, person, *USED)
+    if not rows:
+        return
+    row = random.choice(rows)
+    use = random.choice([button for button in row.buttons if button in USED])[len("use_") :]
+    assert all((person, name) in world.oracle.shown for name in row.fields), row
+    moves()
+    shown = {name: world.oracle.shown[person, name] for name in row.fields}
+    moved = any(world.oracle.pair((person, name)) != pair for name, pair in shown.items())
+    actor = random.choice(PAGE_USERS)
+    said = Said("resolve", row.id, actor, use=use)
+    if moved:
+        _refused(world, said)
+        world.oracle.look(person)
+        world.met["choice moved"] += 1
+    else:
+        _chosen(world, person, row, said)
+    world.check()
+
+
+def _chosen(world: World, person: str, row: Attention, said: Said) -> None:
+    oracle, target = world.oracle, OTHER[said.use]
+    names = {*row.fields, *(TAX if {*row.fields} & {*TAX} else ())}
+    oracle.chosen = {(person, name): said.use for name in names}
+    oracle.actor = said.actor
+    oracle.look(person, True)
+    goes = {n: v for n, v in oracle.goes(person, target, True).items() if n in names}
+    world.sync.answer(said)
+    oracle.written(person, target, goes)
+    oracle.look(person, True)
+    oracle.chosen, oracle.actor = {}, ""
+    world.met["choice" if goes else "choice that waits"] += 1
+
+
+def judge(world: World, random: Random, person: str, moves: Moves) -> None:
+    """A second person approves or rejects, sometimes one who may not, sometimes a value that moved."""
+    rows = rows_of(world, person, "approve", "reject")
+    if not rows:
+        return
+    row = random.choice(rows)
+    names = [name for name in row.fields if (person, name) in world.oracle.asked]
+    assert names, row
+    moves()
+    verb, actor = random.choice(["approve", "approve", "reject"]), random.choice(PAGE_USERS)
+    own = world.link(person).hra_id if random.random() < 0.15 else ""
+    said = Said(verb, row.id, actor, own=own)
+    asked_by = {world.oracle.asked[person, name].by for name in names}
+    if own or actor in asked_by:
+        _refused(world, said)
+        world.met["own request" if actor in asked_by else "own record"] += 1
+        return
+    _judged(world, person, row, names, said)
+    world.check()
+
+
+def _judged(world: World, person: str, row: Attention, names: list[str], said: Said) -> None:
+    oracle = world.oracle
+    target = oracle.asked[person, names[0]].target
+    oracle.judge(person, names, "approved" if said.verb == "approve" else "rejected")
+    oracle.look(person)
+    goes: Goes = {}
+    if said.verb == "approve":
+        planned = oracle.goes(person, target, False)
+        goes = {name: value for name, value in planned.items() if name in row.fields}
+    world.sync.answer(said)
+    oracle.written(person, target, goes)
+    oracle.look(person)
+    told = {"approve": "approved" if goes else "approval of a moved value", "reject": "rejected"}
+    world.met[told[said.verb]] += 1
+
+
+def retry(world: World, random: Random, person: str) -> None:
+    """A person has it tried again."""
+    rows = rows_of(world, person, "retry")
+    if not rows:
+        return
+    row, oracle = random.choice(rows), world.oracle
+    names = row.fields or NAMES
+    for name in names:
+        oracle.kept.pop((person, name), None)
+    oracle.look(person, True)
+    for target in ("hra", "xero"):
+        goes = {
+            name: value
+            for name, value in oracle.goes(person, target, True).items()
+            if name in names
+        }
+        oracle.written(person, target, goes)
+        oracle.look(person, True)
+    world.sync.answer(Said("retry", row.id, "page:anna"))
+    world.met["retry"] += 1
+    world.check()
+
+
+def planned(world: World, kind: str, moves: Moves) -> None:
+    """A saved plan is applied exactly, and to nobody who moved since (R3)."""
+    plan = world.dry_run(kind)
+    target = TARGETS[kind]
+    foreseen = {person: world.oracle.exactly(person, target, True) for person in PEOPLE}
+    moves()
+    assert plan is not None
+    _apply(world, kind, foreseen, True, lambda: world.sync.apply(plan, "command"))
+
+
+def braked(world: World, random: Random, kind: str, moves: Moves) -> None:
+    """A stopped run waits on the page; exactly it is let through, or it is rejected (S1)."""
+    rows = [row for row in world.store.attention() if row.scope == f"run:{kind}" and row.plan]
+    if not rows:
+        return
+    row, by_person = rows[0], world.braked_by != "schedule"
+    target = TARGETS[kind]
+    if random.random() < 0.3:
+        world.sync.answer(Said("reject", row.id, "page:anna"))
+        world.met["braked and rejected"] += 1
+        return
+    foreseen = {person: world.oracle.exactly(person, target, by_person) for person in PEOPLE}
+    moves()
+    answer = Said("approve", row.id, "page:anna")
+    _apply(world, kind, foreseen, by_person, lambda: world.sync.answer(answer))
+    world.met["let through"] += 1
+
+
+def _apply(
+    world: World,
+    kind: str,
+    foreseen: Mapping[str, Mapping[str, tuple[Choice, Choice, Choice]]],
+    by_person: bool,
+    act: Callable[[], object],
+) -> None:
+    oracle, target = world.oracle, TARGETS[kind]
+    expected: dict[str, Goes] = {}
+    for person, before in foreseen.items():
+        if not before:
+            continue
+        oracle.look(person, by_person)
+        if oracle.exactly(person, target, by_person) == before:
+            expected[person] = {name: pair[2] for name, pair in before.items()}
+        else:
+            world.met["plan moved"] += 1
+    act()
+    for person, goes in expected.items():
+        oracle.written(person, target, goes)
+        oracle.look(person, by_person)
+        world.met["as planned"] += 1
+    world.check()
+
+
+def _refused(world: World, said: Said) -> None:
+    before = len(world.writes())
+    try:
+        world.sync.answer(said)
+    except (NotPossible, Braked):
+        assert len(world.writes()) == before
+    else:
+        raise AssertionError(f"nobody may {said.verb} this")
