@@ -163,7 +163,8 @@ class FakeSide:
             self.name, now, held.status, values, wanted, held.number, held.updated, held.new_id,
             held.old_id, unmapped=unmapped,
         )  # fmt: skip
-        self.after_fetch(now)
+        if wanted:
+            self.after_fetch(now)
         return found
 
     def create(self, values: Values) -> Written:

@@ -19,7 +19,8 @@ def field(name: str, hra: Value, xero: Value, base: Base, rules: Rules) -> Decis
         return Decision(name, Kind.NOTHING if base.settled else Kind.AGREE)
     fight = base.hra is base.xero is Since.CHANGED
     if chosen:
-        fight = fight or (base.first and hra is not None and xero is not None)
+        # A chosen declaration goes as a whole or not at all, like one in conflict (D1).
+        fight = fight or FIELD_GROUPS[name] == "tax"
         value = hra if chosen == "hra" else xero
         return Decision(name, TOWARDS[chosen], value, conflict=fight, why="chosen")
     if base.kept:

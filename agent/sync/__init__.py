@@ -12,24 +12,25 @@ from datetime import datetime
 from threading import Lock
 
 from agent import plans, words
-from agent.employee import Employee, Person, Status
-from agent.errors import AgentError, Braked, NotPossible, Reach, SideError, Stopped
-from agent.fields import FIELDS
-from agent.merge import Kind, Rules
+from agent.employee import Employee
+from agent.errors import AgentError, Braked, NotPossible, SideError, Stopped
+from agent.merge import Rules
 from agent.plan import Brake
 from agent.plans import Plan
-from agent.records import Attention, Choice, Connection, Event, Link, Pending, Run
+from agent.records import Attention, Choice, Connection, Event, Run
 from agent.side import HraSide, Side
 from agent.store import Store
-from agent.strangers import Create, Join, Matching, Strangers, decide
+from agent.strangers import Matching
 from agent.sync.answers import Answers
 from agent.sync.applying import Applying
+from agent.sync.clerk import Clerk
 from agent.sync.ledger import Digester, Ledger
 from agent.sync.locks import Locks
-from agent.sync.newcomers import Newcomers, not_created
+from agent.sync.newcomers import Newcomers
 from agent.sync.order import Order
 from agent.sync.planning import Planner
-from agent.sync.records import Done, Records
+from agent.sync.pushing import Pushing
+from agent.sync.records import Records
 from agent.sync.report import (
     Answer,
     FieldLine,
@@ -56,14 +57,6 @@ __all__ = [
     "Sync",
 ]
 
-# The hook's words for sections, and the field groups that they stand for.
-SECTIONS = {
-    "details": "details",
-    "bank-accounts": "bank",
-    "retirement-savings": "super",
-    "tax-details": "tax",
-}
-NOT_CURRENT = "This person is not Current in HRA Cloud, so the save stays there."
 NO_PLAN = (
     "There is no stopped run with this plan any more. Start the run again: it is decided anew."
 )
@@ -112,8 +105,9 @@ class Sync:
             hra, xero, store, self._records, clock, locks, policy.branch_for
         )
         self._hands = Hands(hra, xero, store, self._records, self._newcomers, Planner(ledger))
+        self._pushing = Pushing(self._hands, policy.matching, lambda: self._rules_of("eSS"))
         self._answers = Answers(
-            self._hands, clock, self._rules_of, self._push_again, self.let_through
+            Clerk(self._hands, clock, self._rules_of, self._pushing.again, self.let_through)
         )
 
     def run(
@@ -199,18 +193,7 @@ class Sync:
 
     def push(self, hra_id: str, sections: tuple[str, ...] = ()) -> Pushed:
         """Carry one employee's eSS save to Xero. Raises SideError; `try_again` says whether it may pass by itself."""
-        link = self._store.link_of("hra", hra_id)
-        if link is None:
-            return self._push_stranger(hra_id)
-        groups = frozenset(SECTIONS[name] for name in sections) or None
-        try:
-            done = self._records.carry_out(link, self._rules_of("eSS"), "to_xero", "eSS", groups)
-        except SideError as error:
-            if error.reach is Reach.ITEM:
-                self._records.failed(link, error)
-            raise
-        self._store.replace_attention("org", words.notices(self._store.links()))
-        return _pushed(done, groups)
+        return self._pushing.push(hra_id, sections)
 
     def opened(self, id: str) -> Opened:
         """An attention row with both records as they are now; nothing personal is stored. Raises NotPossible, SideError."""
@@ -276,13 +259,6 @@ class Sync:
         self._store.replace_attention(row.scope, (row,))
         self._store.note(Event("braked", why=f"{kind}: {braked.why}", actor=turn.order.started_by))
 
-    def _push_again(self, hra_id: str) -> Answer:
-        pushed = self.push(hra_id)
-        if pushed.outcome == "held":
-            return Answer(pushed.reason, 1)
-        self._store.replace_attention(f"hook:{hra_id}", ())
-        return Answer("Done: what was saved is in Xero.")
-
     def _teller(self, row: Run, progress: Callable[[Progress], None]) -> Callable[[Progress], None]:
         """Progress goes to who asked, and every tenth record to the run row, so that the page can show it."""
 
@@ -326,104 +302,6 @@ class Sync:
         missing = tuple(sorted({*before.missing_scopes, *found.missing_scopes}))
         self._store.set_connection(Connection(name, True, found.name, self._clock(), "", missing))
         return None
-
-    def _push_stranger(self, hra_id: str) -> Pushed:
-        """A save of somebody without a link: linked or created where that is certain, else said on the page (H2)."""
-        source = self._sides["hra"].fetch(hra_id, frozenset({"details"}))
-        known = self._before_transfer(source)
-        if known is not None:
-            self._records.follow(known)
-            if self._store.link_of("hra", source.id) is not None:
-                return self.push(source.id)
-        if source.status is not Status.CURRENT:
-            return Pushed("held", reason=NOT_CURRENT)
-        person = self._sides["hra"].person(source.id)
-        return self._admit(replace(person, status=source.status))
-
-    def _before_transfer(self, source: Employee) -> Link | None:
-        """The link of the record that somebody was transferred from, however often (M5)."""
-        seen, id = {source.id}, source.old_id
-        while id and id not in seen:
-            found = self._store.link_of("hra", id)
-            if found is not None:
-                return found
-            seen.add(id)
-            id = self._sides["hra"].person(id).old_id
-        return self._store.link_of("hra", source.id)
-
-    def _admit(self, person: Person) -> Pushed:
-        """Decide for this one among everybody: another HRA record may claim the same partner."""
-        others = [p for p in self._sides["hra"].listing().people if p.id != person.id]
-        listing = self._sides["xero"].listing()
-        decided = decide(
-            [person, *others],
-            listing.people,
-            self._newcomers.known(),
-            self._policy.matching,
-            "to_xero",
-        )
-        return self._admitted(person, decided, listing.marker)
-
-    def _admitted(self, person: Person, decided: Strangers, marker: str) -> Pushed:
-        for row in decided.held:
-            if row.hra_id == person.id:
-                self._store.replace_attention(row.scope, (row,))
-                return Pushed("held", reason=row.text)
-        for joining in decided.joins:
-            if joining.hra_id == person.id:
-                return self._push_joined(joining)
-        for create in decided.creates:
-            if create.source.id == person.id:
-                return self._push_created(create, decided.settled, marker)
-        return Pushed(
-            "held", reason="This person is not linked, and nobody in Xero is certain to be them."
-        )
-
-    def _push_joined(self, joining: Join) -> Pushed:
-        link = self._newcomers.join(joining, self._rules_of("eSS")) or self._store.link_of(
-            "hra", joining.hra_id
-        )
-        if link is None:
-            return Pushed(
-                "held",
-                reason="This person's partner in Xero was linked to somebody else meanwhile.",
-            )
-        self._store.clear_pending("xero", joining.hra_id)
-        rules = self._rules_of("eSS")
-        return _pushed(self._records.carry_out(link, rules, "to_xero", "eSS"), None)
-
-    def _push_created(self, create: Create, settled: tuple[Pending, ...], since: str) -> Pushed:
-        for pending in settled:
-            if pending.source_id == create.source.id:
-                self._store.clear_pending(pending.side, pending.source_id)
-        created = self._newcomers.create(create, self._rules_of("eSS"), "eSS", since)
-        if created.seen is None:
-            return Pushed("held", reason=not_created(create, created.reason))
-        return Pushed("done", created.fields)
-
-
-def _pushed(done: Done, groups: frozenset[str] | None) -> Pushed:
-    if done.written:
-        return Pushed("done", done.written)
-    seen = done.seen
-    if seen.hra.status is not Status.CURRENT:
-        return Pushed("held", reason=NOT_CURRENT)
-    waiting = {
-        name: reason
-        for name, reason in seen.link.open.items()
-        if name in FIELDS and (groups is None or FIELDS[name].group in groups)
-    }
-    held = [d for d in seen.decisions if d.name in waiting and d.kind in (Kind.HOLD, Kind.TO_XERO)]
-    if not held:
-        return Pushed("nothing")
-    code, detail = words.split(waiting[held[0].name])
-    names = tuple(d.name for d in held)
-    told = (
-        "The page has a notice for the whole organisation that says why."
-        if code in words.FOR_ALL
-        else words.sentence(code, names, detail)
-    )
-    return Pushed("held", names, told, certain=False)
 
 
 def _outcome_of(error: BaseException) -> str:

@@ -76,7 +76,7 @@ def approvals(
                 ledger.mark(link, target, decision.name, decision.value),
                 now,
                 asker(decision.why, target, rules),
-                chosen=decision.why == "chosen",
+                chosen=decision.why in ("chosen", "xero_wins"),
             )
     return {**found, **fresh}, fresh
 

@@ -77,7 +77,8 @@ class Ledger:
         return result
 
     def _since(self, link: Link, name: str, hra: Employee, xero: Employee) -> tuple[Since, Since]:
-        pair = link.agreed.get(name)
+        # A kept pair is what both sides stood at after the agent's last write: what moved since, moved since that (D4).
+        pair = link.kept.get(name) or link.agreed.get(name)
         if pair is None:
             return Since.NEVER, Since.NEVER
         here = self._moved(pair.hra, link, "hra", name, hra.get(name))

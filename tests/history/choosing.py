@@ -6,7 +6,7 @@ from random import Random
 from agent.errors import Braked, NotPossible
 from agent.records import Attention
 from agent.records import Choice as Said
-from tests.history.oracle import NAMES, OTHER, TAX, Choice
+from tests.history.oracle import NAMES, OTHER, TAX, Choice, Exactly
 from tests.history.world import PEOPLE, TARGETS, USED, World
 
 PAGE_USERS = ("page:anna", "page:ben")
@@ -40,7 +40,9 @@ def resolve(world: World, random: Random, person: str, moves: Moves) -> None:
     use = random.choice([button for button in row.buttons if button in USED])[len("use_") :]
     assert all((person, name) in world.oracle.shown for name in row.fields), row
     moves()
-    shown = {name: world.oracle.shown[person, name] for name in row.fields}
+    together = (*row.fields, *(TAX if {*row.fields} & {*TAX} else ()))
+    every = {name: world.oracle.shown.get((person, name)) for name in together}
+    shown = {name: pair for name, pair in every.items() if pair is not None}
     moved = any(world.oracle.pair((person, name)) != pair for name, pair in shown.items())
     actor = random.choice(PAGE_USERS)
     said = Said("resolve", row.id, actor, use=use)
@@ -142,13 +144,12 @@ def braked(world: World, random: Random, kind: str, moves: Moves) -> None:
     rows = [row for row in world.store.attention() if row.scope == f"run:{kind}" and row.plan]
     if not rows:
         return
-    row, by_person = rows[0], world.braked_by != "schedule"
-    target = TARGETS[kind]
+    row, by_person = rows[0], world.stopped_by[kind] != "schedule"
     if random.random() < 0.3:
         world.sync.answer(Said("reject", row.id, "page:anna"))
         world.met["braked and rejected"] += 1
         return
-    foreseen = {person: world.oracle.exactly(person, target, by_person) for person in PEOPLE}
+    foreseen = world.stopped[kind]
     moves()
     answer = Said("approve", row.id, "page:anna")
     _apply(world, kind, foreseen, by_person, lambda: world.sync.answer(answer))
@@ -158,18 +159,18 @@ def braked(world: World, random: Random, kind: str, moves: Moves) -> None:
 def _apply(
     world: World,
     kind: str,
-    foreseen: Mapping[str, Mapping[str, tuple[Choice, Choice, Choice]]],
+    foreseen: Mapping[str, Exactly],
     by_person: bool,
     act: Callable[[], object],
 ) -> None:
     oracle, target = world.oracle, TARGETS[kind]
     expected: dict[str, Goes] = {}
     for person, before in foreseen.items():
-        if not before:
+        if not before[0]:
             continue
         oracle.look(person, by_person)
         if oracle.exactly(person, target, by_person) == before:
-            expected[person] = {name: pair[2] for name, pair in before.items()}
+            expected[person] = before[0]
         else:
             world.met["plan moved"] += 1
     act()

@@ -32,6 +32,7 @@ STARTED_AFTER = {"p3": "past"}
 
 Choice = str | None
 Key = tuple[str, str]
+Exactly = tuple[dict[str, Choice], dict[str, tuple[Choice, Choice]]]
 
 
 @dataclass
@@ -114,8 +115,11 @@ class Oracle:
         plans = self._decided(person, by_person, names)
         self.fights += sum(plan.fight for plan in plans.values())
         for key in keys:
+            self._ask(key, plans.get(key[1]))
+        for name in self._left_by_a_no(person, plans):
+            plans[name].asks = True
+        for key in keys:
             plan = plans.get(key[1])
-            self._ask(key, plan)
             self.shown.pop(key, None)
             if plan and (plan.asks or (key in self.asked and self.asked[key].chosen)):
                 self.shown[key] = self.pair(key)
@@ -131,12 +135,10 @@ class Oracle:
         _all_or_none(plans)
         return {name: plan.value for name, plan in plans.items() if plan.target == target}
 
-    def exactly(
-        self, person: str, target: str, by_person: bool
-    ) -> dict[str, tuple[Choice, Choice, Choice]]:
-        """The same, with what both sides hold: what a plan is made of."""
+    def exactly(self, person: str, target: str, by_person: bool) -> Exactly:
+        """What a plan is made of: what would be written, and all that both sides hold."""
         goes = self.goes(person, target, by_person)
-        return {name: (*self.pair((person, name)), value) for name, value in goes.items()}
+        return goes, {name: self.pair((person, name)) for name in NAMES}
 
     def written(
         self, person: str, target: str, values: Mapping[str, Choice], seen: bool = True
@@ -240,11 +242,12 @@ class Oracle:
             return Plan(target, self.now[source][key])
         return Plan("", asks=True)
 
-    def _first(self, key: Key, way: str, by_person: bool) -> Plan | None:
+    def _first(self, key: Key, way: str, by_person: bool) -> Plan:
         here, there = self.pair(key)
         if here is None or there is None:
             target, value = ("hra", there) if here is None else ("xero", here)
-            return Plan(target, value) if way in ("both", f"to_{target}") else None
+            # A one-way field's empty source blanks nothing; that the two differ is told.
+            return Plan(target, value) if way in ("both", f"to_{target}") else Plan("", asks=True)
         if SECTIONS[key[1]] != "details" or not by_person:
             return Plan("", fight=True, asks=True)
         if way == "both":
@@ -349,8 +352,10 @@ class Oracle:
         """Into a branch of HRA: only where transfers are on, and never out of one that Xero cannot hold."""
         if plan.target == "xero":
             return True
+        if self.now["hra"][key] == UNGROUPED:
+            return False
         plan.asks = not (self.transfers or self._choice(key))
-        return not plan.asks and self.now["hra"][key] != UNGROUPED
+        return not plan.asks
 
     # --- approvals
 
@@ -367,6 +372,14 @@ class Oracle:
         self.asked[key] = Asked(
             plan.target, plan.value, by, chosen=choice, pairs=self._pairs(key)
         )
+
+    def _left_by_a_no(self, person: str, plans: Mapping[str, Plan]) -> list[str]:
+        """What of a declaration in conflict waits because a second person turned its number down."""
+        parts = [name for name in TAX if name in plans and plans[name].fight]
+        asked = {name: self.asked.get((person, name)) for name in parts}
+        if not any(one and one.state == "rejected" for one in asked.values()):
+            return []
+        return [name for name, one in asked.items() if one is None]
 
     def _allowed(self, key: Key, plan: Plan) -> bool:
         if key[1] not in self.approve:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agent.employee import EndDate, Person, Status, Tfn, Value
+from agent.employee import Employee, EndDate, Person, Status, Tfn, Value
 from agent.errors import NotPossible, Stopped, Unreachable
 from agent.fields import FIELDS
 from agent.plans import Plan, from_text, to_text
@@ -244,6 +244,35 @@ def test_R3_a_link_that_moved_since_is_left(opened: Opened, what: str) -> None:
     assert "p0" in left(report)
 
 
+@pytest.mark.parametrize("authority", ["hra", "xero"])
+def test_R3_a_twin_who_took_the_planned_one_s_place_is_left(opened: Opened, authority: str) -> None:
+    """The plan was made for the HRA record p0; by now its Xero partner is linked to an equal copy of it."""
+    office = opened(1, authority=authority)
+    office.xero.edit("p0", job_title="Baker")
+    plan = foretold(office, "import")
+    office.answer("unlink", "p0")
+    office.hra.add("h9", **whole(0))
+    office.answer("link", "h9", other="p0")
+    assert left(office.sync.apply(plan, "page:anna")) != {}
+    assert office.writes() == []
+
+
+def test_M5_R3_somebody_transferred_since_is_written_under_the_new_id(opened: Opened) -> None:
+    office = opened(1)
+    office.xero.edit("p0", job_title="Baker")
+    plan = foretold(office, "import")
+    office.hra.people["p9"] = office.hra.people["p0"]
+    fetch = office.hra.fetch
+
+    def transferred(id: str, groups: frozenset[str] | None = None) -> Employee:
+        return fetch("p9" if id == "p0" else id, groups)
+
+    office.hra.fetch = transferred  # type: ignore[method-assign]
+    office.sync.apply(plan, "page:anna")
+    assert office.hra.writes == [("p9", frozenset({"job_title"}))]
+    assert office.store.link_of("hra", "p9") is not None
+
+
 def test_R3_settings_that_changed_since_are_obeyed(opened: Opened) -> None:
     """S2: an approval that is wanted now holds what the plan would have written."""
     office = opened(1)
@@ -251,6 +280,15 @@ def test_R3_settings_that_changed_since_are_obeyed(opened: Opened) -> None:
     plan = foretold(office, "export")
     office.set(approve=frozenset({"bank"}))
     assert "p0" in left(office.sync.apply(plan, "page:anna"))
+    assert office.writes() == []
+
+
+def test_R3_a_plan_of_which_only_a_part_may_still_be_written_is_left_whole(opened: Opened) -> None:
+    office = opened(1)
+    office.hra.edit("p0", bank_accounts=OTHER["bank_accounts"], job_title="Baker")
+    plan = foretold(office, "export")
+    office.set(approve=frozenset({"bank"}))
+    assert "moved since" in left(office.sync.apply(plan, "page:anna"))["p0"].note
     assert office.writes() == []
 
 

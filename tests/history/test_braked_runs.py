@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from agent.employee import EndDate, Status
+from agent.employee import EndDate, Person, Status
 from agent.errors import Braked, NotPossible, Unreachable
 from agent.plan import Brake
 from agent.records import Attention
+from agent.strangers import Matching
 from tests.history.office import HOME, Office, secrets, whole
 
 Opened = Callable[..., Office]
@@ -173,6 +175,31 @@ def test_S1_the_row_leaves_when_a_run_goes_through(opened: Opened) -> None:
     assert office.store.attention() == ()
 
 
+def test_S1_D2_an_approved_plan_of_a_schedule_decides_no_first_contact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run would have filled a phone and held a mobile; a person's yes to it is no choice of a mobile."""
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
+    office = Office(tmp_path / "first", {}, {"brake": TIGHT})
+    for n in range(5):
+        office.hra.add(f"p{n}", **whole(n))
+        office.xero.add(f"p{n}", **{**whole(n), "phone": None, "mobile": "0491 570 999"})
+    told = office.answer("approve", stopped_at_first(office).id, "page:ben")
+    assert told.exit == 0
+    assert {office.xero.value(id, "phone") for id in FIVE} == {whole(0)["phone"]}
+    assert {office.xero.value(id, "mobile") for id in FIVE} == {"0491 570 999"}
+    office.store.close()
+
+
+def stopped_at_first(office: Office) -> Attention:
+    """A scheduled export that links people, and stops before it writes to one of them."""
+    with pytest.raises(Braked):
+        office.sync.run("export", "schedule")
+    assert office.writes() == []
+    (row,) = [row for row in office.store.attention() if row.scope == "run:export"]
+    return row
+
+
 def test_S1_fewer_than_five_people_or_half_of_them_go_on(opened: Opened) -> None:
     few = opened(people=4)
     for id in FIVE[:4]:
@@ -260,6 +287,25 @@ def test_S1_M2_an_approved_plan_creates_nobody_who_was_added_by_hand_meanwhile(
     office.answer("approve", row.id, "page:ben")
     assert len(office.xero.created) == 1
     assert office.store.link_of("hra", "n20") is None
+
+
+def test_S1_M3_conversions_count_as_creates_and_are_approved_like_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
+    matching = Matching(candidates="date_of_birth")
+    office = Office(tmp_path / "first", {}, {"brake": TIGHT, "matching": matching})
+    for n in (1, 2):
+        born, first = date(1970, 1, n), f"Zoe{n}"
+        person = Person("hra", f"c{n}", first, "Young", Status.CURRENT, date_of_birth=born)
+        office.hra.waiting_rooms[person.id] = replace(person, candidate=True)
+        office.xero.add(f"x{n}", first_name=first, last_name="Young", date_of_birth=born)
+    row = stopped(office)
+    assert "create 2 people" in row.text
+    office.answer("approve", row.id, "page:ben")
+    assert [id for id, _ in office.hra.converted] == ["c1", "c2"]
+    assert len(office.store.links()) == 2
+    office.store.close()
 
 
 # --- an empty side

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.employee import Person, Status, Value
-from agent.errors import AgentError, NotPossible, OutcomeUnknown, Unreachable
+from agent.errors import AccessLost, AgentError, NotPossible, OutcomeUnknown, Unreachable
 from agent.records import Attention
 from agent.strangers import Matching
 from tests.history.office import HOME, Office, secrets, whole
@@ -504,6 +504,7 @@ def test_M3_a_conversion_that_did_not_happen_is_told_and_tried_again(
         office.hra.convert = convert  # type: ignore[method-assign]
     assert office.store.link_of("xero", "x1") is None
     assert office.rows("x1", "xero") != []
+    assert office.store.pending() == ()  # nothing happened, as far as everybody knows
     office.hra.fails.clear()
     office.sync.run("import", "schedule")
     assert office.store.link_of("xero", "x1") is not None
@@ -526,6 +527,26 @@ def test_M3_linking_somebody_to_a_candidate_makes_them_an_employee_or_says_why_n
         return
     assert office.hra.converted == [("c1", None)]
     assert office.store.link_of("xero", "x1") is not None
+
+
+def test_M2_M3_nobody_is_created_while_candidates_may_not_be_read(opened: Opened) -> None:
+    office = opened(candidates="date_of_birth")
+    waiting(office, born=date(1970, 1, 2))
+    zoe(office, "xero", "x1")
+    office.xero.add("x5", **whole(5))
+    read = office.hra.candidates
+
+    def denied() -> tuple[Person, ...]:
+        raise AccessLost("hra", status=403)
+
+    office.hra.candidates = denied  # type: ignore[method-assign]
+    office.sync.run("import", "schedule")
+    assert (office.hra.created, office.hra.converted) == ([], [])
+    assert any("read:candidates" in row.text for row in office.store.attention())
+    office.hra.candidates = read  # type: ignore[method-assign]
+    office.sync.run("import", "schedule")
+    assert (len(office.hra.created), len(office.hra.converted)) == (1, 1)
+    assert not any("read:candidates" in row.text for row in office.store.attention())
 
 
 # --- what else

@@ -97,7 +97,7 @@ def move(world: World, random: Random, side: str, person: str) -> str:
 def _other(random: Random, side: str, name: str) -> Choice:
     """A value that somebody at this side puts there."""
     if name == "branch" and random.random() < 0.15:
-        return UNMAPPED if side == "xero" else "c"
+        return UNMAPPED if side == "xero" else UNGROUPED
     if name == "super_memberships" and random.random() < 0.05:
         return "S1"
     may_be_empty = (*MAY_BE_EMPTY, "bank_accounts", "end_date", "super_memberships")

@@ -33,6 +33,7 @@ from tests.history.oracle import (
     UNGROUPED,
     UNMAPPED,
     Choice,
+    Exactly,
     Oracle,
 )
 from tests.unit.canonical_values import account
@@ -98,7 +99,8 @@ class World:
     now: datetime = datetime(2026, 3, 2, tzinfo=UTC)
     met: Counter[str] = field(default_factory=Counter)
     verify_every_hours: float = 3.0  # at every run, so that none leaves a record unread
-    braked_by: str = ""
+    stopped: dict[str, dict[str, Exactly]] = field(default_factory=dict)
+    stopped_by: dict[str, str] = field(default_factory=dict)
     going_on: list[tuple[str, str, Choice]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -126,6 +128,7 @@ class World:
             oracle.authorities,
             oracle.ways,
             branches=True,
+            grouped=frozenset(MAP.groups.values()),
             transfers=oracle.transfers,
             approve=frozenset(APPROVED_AS[name] for name in oracle.approve),
             earlier_end="hold" if oracle.early_waits else "warn",
@@ -198,15 +201,16 @@ class World:
         target, by_person = TARGETS[kind], started_by != "schedule"
         if late:
             self._edits_late(*late)
-        gathered = {}
+        foreseen = {}
         for person in PEOPLE:
             self.oracle.look(person, by_person)
-            gathered[person] = self.oracle.goes(person, target, by_person)
+            foreseen[person] = self.oracle.exactly(person, target, by_person)
+        gathered = {person: goes for person, (goes, _) in foreseen.items()}
         if self._brakes(gathered):
             with pytest.raises(Braked):
                 self.sync.run(kind, started_by)
             self.met["braked"] += 1
-            self.braked_by = started_by
+            self.stopped[kind], self.stopped_by[kind] = foreseen, started_by
             self.hra.after_fetch = lambda id: None
             self.clear_failures()
             if late:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -123,7 +124,7 @@ def test_X3_the_result_of_a_lost_create_has_the_name_and_no_other_birth_date() -
 
 # --- what the match desk is told of two people
 
-WHOLE = {
+WHOLE: dict[str, Any] = {
     "date_of_birth": BORN, "postcode": "2042", "email": "a@example.com", "mobile": "0491 570 156"
 }  # fmt: skip
 
@@ -163,10 +164,11 @@ def test_M2_the_match_desk_is_told_what_two_people_share_and_what_speaks_against
 
 @pytest.mark.parametrize("field", ["date_of_birth", "postcode", "email", "mobile"])
 def test_M1_two_who_both_lack_something_do_not_share_it(field: str) -> None:
-    one, other = hra(last_name="Ng", **{field: None}), xero(**{field: None})
+    lacking: dict[str, Any] = {field: None}
+    one, other = hra(last_name="Ng", **lacking), xero(**lacking)
     assert match.why(one, other) == ()
     assert match.near(one, [other]) == ()
-    assert not match.is_match(hra(**{field: None}), xero(**{field: None}), "either")
+    assert not match.is_match(hra(**lacking), xero(**lacking), "either")
 
 
 @given(

@@ -95,16 +95,14 @@ def test_M2_a_create_goes_the_way_of_the_run() -> None:
     assert decided([BEN_H], [ANNA_X], "to_hra").creates == (Create("hra", ANNA_X),)
 
 
-NEAR = [
-    ("the name", {"date_of_birth": None}),
-    ("the name alone, with another birth date", {"date_of_birth": OTHER_BORN}),
-    ("the surname and the birth date", {"first_name": "Hannah"}),
-    ("the e-mail", {"last_name": "Ng", "email": "ANNA@example.com"}),
-    ("the mobile", {"last_name": "Ng", "mobile": "+61 491 570 156"}),
-]
-CLOSE = pytest.mark.parametrize(
-    "shares", [dict(more) for _, more in NEAR], ids=[n for n, _ in NEAR]
-)
+NEAR: dict[str, dict[str, Any]] = {
+    "the name": {"date_of_birth": None},
+    "the name alone, with another birth date": {"date_of_birth": OTHER_BORN},
+    "the surname and the birth date": {"first_name": "Hannah"},
+    "the e-mail": {"last_name": "Ng", "email": "ANNA@example.com"},
+    "the mobile": {"last_name": "Ng", "mobile": "+61 491 570 156"},
+}
+CLOSE = pytest.mark.parametrize("shares", NEAR.values(), ids=NEAR.keys())
 TWIN = replace(ANNA_H, email="anna@example.com", mobile="0491 570 156")
 
 
@@ -221,9 +219,9 @@ def converting(
     switch: str = "date_of_birth",
     *,
     hra: tuple[Person, ...] = (),
-    **known: Any,
+    parted: tuple[tuple[str, str], ...] = (),
 ) -> Strangers:
-    whole = Known(**{name: frozenset(value) for name, value in known.items()})
+    whole = Known(parted=frozenset(parted))
     return decide(list(hra), xero, whole, Matching("date_of_birth", switch), "to_hra", candidates)
 
 

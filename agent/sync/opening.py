@@ -1,0 +1,80 @@
+"""An attention row opened by a person: both records read at that moment, sensitive values masked, nothing stored (S4)."""
+
+from dataclasses import replace
+
+from agent import words
+from agent.employee import Employee
+from agent.records import Attention
+from agent.sync import approving
+from agent.sync.clerk import Clerk
+from agent.sync.report import Opened, OpenedPartner, compared
+from agent.sync.rows import mark_of, whole
+
+# What tells two people apart on the match desk.
+TELLING = (
+    "first_name", "middle_names", "last_name", "date_of_birth", "home_address", "email", "mobile", "job_title",
+    "start_date", "end_date",
+)  # fmt: skip
+
+
+class Opening(Clerk):
+    """Opens rows."""
+
+    def opened(self, id: str) -> Opened:
+        """A row with what both sides hold now. Raises NotPossible, SideError."""
+        row = self.row(id)
+        base = Opened(
+            row.id, row.kind, row.number or row.hra_id or row.xero_id or "", row.text, "",
+            words.buttons(row), (), (), row.hra_id or "", row.xero_id or "", row.plan,
+        )  # fmt: skip
+        if row.scope.startswith("link:"):
+            return self._opened_link(base, row)
+        if row.partners or row.scope.startswith(("hra:", "xero:")):
+            return self._opened_stranger(base, row)
+        return base
+
+    def _opened_link(self, base: Opened, row: Attention) -> Opened:
+        seen = self.hands.records.examine(self.link_of(row), self.rules("schedule"))
+        row = next((one for one in self.store.attention() if one.id == row.id), row)
+        names = whole(row.fields)
+        shown = [
+            name
+            for name in names
+            if name in row.fields or approving.differ(name, seen.hra, seen.xero)
+        ]
+        return replace(
+            base,
+            mark=mark_of(seen.link, names),
+            compared=compared(shown, seen.hra, seen.xero),
+        )
+
+    def _opened_stranger(self, base: Opened, row: Attention) -> Opened:
+        side = "hra" if row.hra_id else "xero"
+        other = self.hands.sides()["xero" if side == "hra" else "hra"]
+        mine = self._details(side, row.hra_id or row.xero_id or "")
+        partners = []
+        for partner in row.partners:
+            theirs = self._candidate(partner.id) if "a candidate" in partner.why else None
+            theirs = theirs or other.fetch(partner.id, frozenset({"details"}))
+            pair = (mine, theirs) if side == "hra" else (theirs, mine)
+            partners.append(
+                OpenedPartner(
+                    partner.side, partner.id, partner.number, partner.why, compared(TELLING, *pair)
+                )
+            )
+        return replace(base, partners=tuple(partners))
+
+    def _details(self, side: str, id: str) -> Employee:
+        return self.hands.sides()[side].fetch(id, frozenset({"details"}))
+
+    def _candidate(self, id: str) -> Employee:
+        """A candidate as far as a list of people tells."""
+        one = self.hands.hra.candidate(id)
+        values = {
+            "first_name": one.first_name or None,
+            "last_name": one.last_name or None,
+            "date_of_birth": one.date_of_birth,
+            "email": one.email,
+            "mobile": one.mobile,
+        }
+        return Employee("hra", id, one.status, values)

@@ -1,0 +1,155 @@
+"""One eSS save on its way to Xero: the linked record's sections, or somebody without a link who is linked or created (H2)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from agent import words
+from agent.employee import Employee, Person, Status
+from agent.errors import Reach, SideError
+from agent.fields import FIELDS
+from agent.merge import Kind, Rules
+from agent.records import Link, Pending
+from agent.strangers import Create, Join, Matching, Strangers, decide
+from agent.sync.newcomers import not_created
+from agent.sync.records import Done
+from agent.sync.report import Answer, Pushed
+from agent.sync.round import Hands
+
+# The hook's words for sections, and the field groups that they stand for.
+SECTIONS = {
+    "details": "details",
+    "bank-accounts": "bank",
+    "retirement-savings": "super",
+    "tax-details": "tax",
+}
+NOT_CURRENT = "This person is not Current in HRA Cloud, so the save stays there."
+
+
+@dataclass(frozen=True)
+class Pushing:
+    """Pushes of one pair. `rules` gives the rules of an eSS save."""
+
+    hands: Hands
+    matching: Matching
+    rules: Callable[[], Rules]
+
+    def push(self, hra_id: str, sections: tuple[str, ...] = ()) -> Pushed:
+        """Carry one employee's eSS save to Xero. Raises SideError; `try_again` says whether it may pass by itself."""
+        link = self.hands.store.link_of("hra", hra_id)
+        if link is None:
+            return self._push_stranger(hra_id, sections)
+        groups = frozenset(SECTIONS[name] for name in sections) or None
+        try:
+            done = self.hands.records.carry_out(link, self.rules(), "to_xero", "eSS", groups)
+        except SideError as error:
+            if error.reach is Reach.ITEM:
+                self.hands.records.failed(link, error)
+            raise
+        self.hands.store.replace_attention("org", words.notices(self.hands.store.links()))
+        return _pushed(done, groups)
+
+    def _push_stranger(self, hra_id: str, sections: tuple[str, ...]) -> Pushed:
+        """A save of somebody without a link: linked or created where that is certain, else said on the page (H2)."""
+        source = self.hands.hra.fetch(hra_id, frozenset({"details"}))
+        known = self._before_transfer(source)
+        if known is not None:
+            self.hands.records.follow(known)
+            if self.hands.store.link_of("hra", source.id) is not None:
+                return self.push(source.id, sections)
+        if source.status is not Status.CURRENT:
+            return Pushed("held", reason=NOT_CURRENT)
+        person = self.hands.hra.person(source.id)
+        return self._admit(replace(person, status=source.status))
+
+    def _before_transfer(self, source: Employee) -> Link | None:
+        """The link of the record that somebody was transferred from, however often (M5)."""
+        seen, id = {source.id}, source.old_id
+        while id and id not in seen:
+            found = self.hands.store.link_of("hra", id)
+            if found is not None:
+                return found
+            seen.add(id)
+            id = self.hands.hra.person(id).old_id
+        return self.hands.store.link_of("hra", source.id)
+
+    def _admit(self, person: Person) -> Pushed:
+        """Decide for this one among everybody: another HRA record may claim the same partner."""
+        others = [p for p in self.hands.hra.listing().people if p.id != person.id]
+        listing = self.hands.xero.listing()
+        decided = decide(
+            [person, *others],
+            listing.people,
+            self.hands.newcomers.known(),
+            self.matching,
+            "to_xero",
+        )
+        return self._admitted(person, decided, listing.marker)
+
+    def _admitted(self, person: Person, decided: Strangers, marker: str) -> Pushed:
+        for row in decided.held:
+            if row.hra_id == person.id:
+                self.hands.store.replace_attention(row.scope, (row,))
+                return Pushed("held", reason=row.text)
+        for joining in decided.joins:
+            if joining.hra_id == person.id:
+                return self._push_joined(joining)
+        for create in decided.creates:
+            if create.source.id == person.id:
+                return self._push_created(create, decided.settled, marker)
+        return Pushed(
+            "held", reason="This person is not linked, and nobody in Xero is certain to be them."
+        )
+
+    def _push_joined(self, joining: Join) -> Pushed:
+        link = self.hands.newcomers.join(joining, self.rules()) or self.hands.store.link_of(
+            "hra", joining.hra_id
+        )
+        if link is None:
+            return Pushed(
+                "held",
+                reason="This person's partner in Xero was linked to somebody else meanwhile.",
+            )
+        self.hands.store.clear_pending("xero", joining.hra_id)
+        rules = self.rules()
+        return _pushed(self.hands.records.carry_out(link, rules, "to_xero", "eSS"), None)
+
+    def _push_created(self, create: Create, settled: tuple[Pending, ...], since: str) -> Pushed:
+        for pending in settled:
+            if pending.source_id == create.source.id:
+                self.hands.store.clear_pending(pending.side, pending.source_id)
+        created = self.hands.newcomers.create(create, self.rules(), "eSS", since)
+        if created.seen is None:
+            return Pushed("held", reason=not_created(create, created.reason))
+        return Pushed("done", created.fields)
+
+    def again(self, hra_id: str) -> Answer:
+        """A person asks for one more try of a push that had failed (H3)."""
+        pushed = self.push(hra_id)
+        if pushed.outcome == "held":
+            return Answer(pushed.reason, 1)
+        self.hands.store.replace_attention(f"hook:{hra_id}", ())
+        return Answer("Done: what was saved is in Xero.")
+
+
+def _pushed(done: Done, groups: frozenset[str] | None) -> Pushed:
+    if done.written:
+        return Pushed("done", done.written)
+    seen = done.seen
+    if seen.hra.status is not Status.CURRENT:
+        return Pushed("held", reason=NOT_CURRENT)
+    waiting = {
+        name: reason
+        for name, reason in seen.link.open.items()
+        if name in FIELDS and (groups is None or FIELDS[name].group in groups)
+    }
+    held = [d for d in seen.decisions if d.name in waiting and d.kind in (Kind.HOLD, Kind.TO_XERO)]
+    if not held:
+        return Pushed("nothing")
+    code, detail = words.split(waiting[held[0].name])
+    names = tuple(d.name for d in held)
+    told = (
+        "The page has a notice for the whole organisation that says why."
+        if code in words.FOR_ALL
+        else words.sentence(code, names, detail)
+    )
+    return Pushed("held", names, told, certain=False)
