@@ -46,6 +46,7 @@ UNTOLD = (
     "The sign-in to {name} is forgotten here, but Xero could not be told ({why}). Remove the agent there yourself: "
     "Settings, Connected apps."
 )
+# assumption A21: where a person withdraws a consent in HRA Cloud is not documented.
 LEFT_HRA = (
     "{name} is disconnected: its sign-in is forgotten here. HRA Cloud has no way to withdraw it from here; the person "
     "who signed in can withdraw the consent in their own HRA Cloud profile ({login_url}), or HR Assured does it."

@@ -68,7 +68,7 @@ class Applying:
 
     def _update(self, item: Item) -> None:
         link = self.hands.store.link_of("xero", item.xero_id)
-        if link is None:
+        if link is None or not self._is_at(link, item.hra_id):
             raise NotPossible(MOVED, moved=True)
         done = self.hands.records.carry_out(
             link,
@@ -79,6 +79,12 @@ class Applying:
             check=self.hands.planner.unmoved(item),
         )
         self.tale.done(done, self.order.way)
+
+    def _is_at(self, link: Link, hra_id: str) -> bool:
+        """Whether the link is about the planned HRA record, or the one that it was transferred to (M5)."""
+        return hra_id == link.hra_id or (
+            self.hands.hra.fetch(hra_id, frozenset()).id == link.hra_id
+        )
 
     def _convert(self, item: Item) -> None:
         found = [one for one in self.hands.hra.candidates() if one.id == item.hra_id]

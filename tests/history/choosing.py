@@ -64,8 +64,8 @@ def _chosen(world: World, person: str, row: Attention, said: Said) -> None:
     goes = {n: v for n, v in oracle.goes(person, target, True).items() if n in names}
     world.sync.answer(said)
     oracle.written(person, target, goes)
-    oracle.look(person, True)
     oracle.chosen, oracle.actor = {}, ""
+    oracle.look(person, True)
     world.met["choice" if goes else "choice that waits"] += 1
 
 
@@ -112,18 +112,17 @@ def retry(world: World, random: Random, person: str) -> None:
     if not rows:
         return
     row, oracle = random.choice(rows), world.oracle
-    names = row.fields or NAMES
-    for name in names:
-        oracle.kept.pop((person, name), None)
+    names, keys = row.fields or NAMES, [(person, name) for name in row.fields]
     oracle.look(person, True)
+    again = [key for key in keys if oracle.kept.get(key) == oracle.pair(key)]
+    oracle.chosen = {key: OTHER[oracle.kept_by[key]] for key in again}
+    oracle.actor = "page:anna"
     for target in ("hra", "xero"):
-        goes = {
-            name: value
-            for name, value in oracle.goes(person, target, True).items()
-            if name in names
-        }
-        oracle.written(person, target, goes)
         oracle.look(person, True)
+        goes = oracle.goes(person, target, True)
+        oracle.written(person, target, {n: v for n, v in goes.items() if n in names})
+    oracle.chosen, oracle.actor = {}, ""
+    oracle.look(person, True)
     world.sync.answer(Said("retry", row.id, "page:anna"))
     world.met["retry"] += 1
     world.check()

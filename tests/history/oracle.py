@@ -80,6 +80,7 @@ class Oracle:
     away: set[str] = field(default_factory=set)
     echo: dict[tuple[str, Key], Choice] = field(default_factory=dict)
     kept: dict[Key, tuple[Choice, Choice]] = field(default_factory=dict)
+    kept_by: dict[Key, str] = field(default_factory=dict)
     asked: dict[Key, Asked] = field(default_factory=dict)
     shown: dict[Key, tuple[Choice, Choice]] = field(default_factory=dict)
     chosen: dict[Key, str] = field(default_factory=dict)
@@ -152,7 +153,7 @@ class Oracle:
                 continue
             self.echo[target, key] = value
             if seen:
-                self.kept[key] = self.pair(key)
+                self._keep(key, target)
 
     def taken(self, target: str, values: Mapping[str, Choice]) -> dict[str, Choice]:
         """What that side takes: Xero a branch only where its Employee Group is certain."""
@@ -162,10 +163,13 @@ class Oracle:
             if (target, name) != ("xero", "branch") or value in ONE_GROUP
         }
 
-    def unseen(self, person: str, names: Iterable[str]) -> None:
+    def unseen(self, person: str, target: str, names: Iterable[str]) -> None:
         """Writes were sent, and what was read back was still the old."""
         for name in names:
-            self.kept[person, name] = self.pair((person, name))
+            self._keep((person, name), target)
+
+    def _keep(self, key: Key, target: str) -> None:
+        self.kept[key], self.kept_by[key] = self.pair(key), target
 
     def judge(self, person: str, names: Iterable[str], state: str) -> None:
         """A second person's yes or no."""
@@ -212,7 +216,7 @@ class Oracle:
             return self._ending(person, here, there)
         if name == "tfn_or_exemption":
             return self._number(key, here, there, way)
-        if key not in self.agreed:
+        if self._base(key) is None:
             return self._first(key, way, by_person)
         return self._one_way(key, way) if way != "both" else self._three_way(key)
 
@@ -230,10 +234,16 @@ class Oracle:
         return OTHER[own]
 
     def _moved(self, side: str, key: Key) -> bool:
-        """Another value than agreed; the agent's own write coming back is no change."""
-        now = self.now[side][key]
+        """Another value than after the last write or agreement; the agent's own write coming back is no change."""
+        now, base = self.now[side][key], self._base(key)
         own = (side, key) in self.echo and self.echo[side, key] == now
-        return key not in self.agreed or (now != self.agreed[key] and not own)
+        return base is None or (now != base[side] and not own)
+
+    def _base(self, key: Key) -> dict[str, Choice] | None:
+        """What both sides held when they last agreed, or after a write that was kept differently."""
+        if key in self.kept:
+            return dict(zip(OTHER, self.kept[key], strict=True))
+        return dict.fromkeys(OTHER, self.agreed[key]) if key in self.agreed else None
 
     def _one_way(self, key: Key, way: str) -> Plan:
         target = way.removeprefix("to_")
@@ -268,9 +278,9 @@ class Oracle:
             return waits
         if there is None:
             return Plan("xero", here)
-        if key not in self.agreed or not self._moved("hra", key):
+        if self._base(key) is None or not self._moved("hra", key):
             # Where the number only goes to Xero, a change there is drift and no conflict.
-            waits.fight = way == "both" or key not in self.agreed
+            waits.fight = way == "both" or self._base(key) is None
             return waits
         if way == "to_xero" or not self._moved("xero", key):
             return Plan("xero", here)
@@ -282,7 +292,7 @@ class Oracle:
         key = (person, "end_date")
         if there is None:
             return Plan("")
-        if key not in self.agreed:
+        if self._base(key) is None:
             return Plan("", fight=True, asks=True)
         if not self._moved("xero", key):
             return Plan("", asks=here is None)  # taken back in HRA, or known to HRA alone
@@ -302,9 +312,16 @@ class Oracle:
             return self.chosen[key]
         for asked in (self.asked.get(one) for one in self._together(key)):
             standing = asked and asked.chosen and asked.state != "rejected"
-            if standing and asked and asked.pairs == self._pairs(key):
+            if standing and asked and self._as_chosen(asked, key):
                 return asked.chosen
         return ""
+
+    def _as_chosen(self, asked: Asked, key: Key) -> bool:
+        """Whether what was chosen still stands; what is equal by now leaves nothing to choose."""
+        return all(
+            pair == before or pair[0] == pair[1]
+            for pair, before in zip(self._pairs(key), asked.pairs, strict=True)
+        )
 
     def _together(self, key: Key) -> list[Key]:
         """The keys that are chosen together: a tax declaration is one."""

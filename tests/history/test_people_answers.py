@@ -12,6 +12,7 @@ import pytest
 from agent.employee import Person, Status, Value
 from agent.errors import AccessLost, AgentError, NotPossible, OutcomeUnknown, Unreachable
 from agent.records import Attention
+from agent.side import Listing
 from agent.strangers import Matching
 from tests.history.office import HOME, Office, secrets, whole
 
@@ -446,6 +447,30 @@ def test_M1_a_terminated_namesake_in_xero_is_linked_or_holds_and_is_never_create
     office.sync.run(kind, "page:anna")
     assert office.link("h1").xero_id == "x1"
     assert (office.hra.created, office.xero.created) == ([], [])
+
+
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_M4_a_branch_that_only_the_whole_record_tells_is_looked_at(
+    opened: Opened, across: bool, kind: str
+) -> None:
+    office = opened(branches=True, across=across)
+    zoe(office, "hra", "h1")
+    zoe(office, "xero", "x1")
+    listing, person = office.hra.listing, office.xero.person
+
+    def with_branch(since: str | None = None) -> Listing:
+        found = listing(since)
+        return replace(found, people=tuple(replace(one, branch="b1") for one in found.people))
+
+    office.hra.listing = with_branch  # type: ignore[method-assign]
+    office.xero.person = lambda id: replace(person(id), branch="b2")  # type: ignore[method-assign]
+    office.sync.run(kind, "page:anna")
+    assert (office.store.link_of("hra", "h1") is not None) is across
+    assert (office.hra.created, office.xero.created) == ([], [])
+    if not across:
+        (row,) = office.store.attention()
+        assert "in another branch" in row.partners[0].why
 
 
 # --- candidates

@@ -357,7 +357,7 @@ class World:
         if unseen:
             self.going_on += [(person, name, goes[name]) for name in unseen]
             if answered:
-                self.oracle.unseen(person, unseen)
+                self.oracle.unseen(person, target, unseen)
         for name in done:
             self.met[f"{name} to {target}"] += 1
 

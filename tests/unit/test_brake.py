@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis.strategies import booleans, decimals, integers, none
 
 from agent.employee import Value
@@ -11,6 +11,7 @@ from agent.fields import FIELDS, names
 from agent.merge import Decision, Kind
 from agent.plan import Brake, Load, counts, too_much
 
+CALM = settings(deadline=None, derandomize=True, database=None)
 HALF = Brake(Decimal("0.5"), 5, 25)
 NOTHING = Load(linked=10, changed=0, terminated=0, created=0)
 SHARES = decimals(min_value=0, max_value=1, places=2)
@@ -62,12 +63,14 @@ def test_S1_every_way_of_doing_too_much_is_told() -> None:
     assert "10 of 10" in told[0] and "terminate 6" in told[1] and "create 26" in told[2]
 
 
+@CALM
 @given(COUNTS, COUNTS)
 def test_S1_a_share_of_all_never_stops_a_run(linked: int, changed: int) -> None:
     brake = Brake(Decimal(1), None, None)
     assert too_much(load(linked, changed), brake, scheduled=True) == ()
 
 
+@CALM
 @given(COUNTS, COUNTS, COUNTS, COUNTS, booleans())
 def test_S1_a_brake_that_is_off_never_stops_a_run(
     linked: int, changed: int, terminated: int, created: int, scheduled: bool
@@ -76,6 +79,7 @@ def test_S1_a_brake_that_is_off_never_stops_a_run(
     assert told == ()
 
 
+@CALM
 @given(
     none() | SHARES, none() | COUNTS, none() | COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, booleans()
 )
@@ -101,6 +105,7 @@ def test_S1_a_run_is_stopped_exactly_when_it_would_do_more_than_one_number_allow
     assert len(told) == expected
 
 
+@CALM
 @given(SHARES, COUNTS, COUNTS, COUNTS)
 def test_S1_doing_more_never_loosens_the_brake(
     share: Decimal, linked: int, changed: int, more: int

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis.strategies import (
     SearchStrategy,
     binary,
@@ -25,6 +25,7 @@ from agent.errors import NotPossible
 from agent.fields import FIELDS
 from agent.plans import EDITED, UNREADABLE, Item, Mark, Plan, from_kept, from_text, kept, to_text
 
+CALM = settings(deadline=None, derandomize=True, database=None)
 MARK = Mark("1.ab:v:00", "1.ab:v:11", "1.ab:v:22")
 PLAN = Plan(
     "import",
@@ -72,6 +73,7 @@ PLANS = builds(
 )
 
 
+@CALM
 @given(PLANS)
 def test_R3_a_plan_comes_back_from_its_file_and_from_the_store_as_it_was(plan: Plan) -> None:
     for again in (from_text(to_text(plan, SEAL), SEAL), from_kept(kept(plan))):
@@ -79,6 +81,7 @@ def test_R3_a_plan_comes_back_from_its_file_and_from_the_store_as_it_was(plan: P
         assert again.hash == plan.hash
 
 
+@CALM
 @given(PLANS, PLANS)
 def test_S1_two_plans_have_one_name_only_where_they_are_the_same(one: Plan, other: Plan) -> None:
     assert (one.hash == other.hash) is (one == other)
@@ -117,6 +120,7 @@ def refused(text: str, why: str = "") -> None:
     assert str(told.value) in ((why,) if why else (UNREADABLE, EDITED))
 
 
+@CALM
 @given(integers(0, len(TEXT) - 1), sampled_from('09afzA"\\{}[],: -\n\x00\x7fé𝟘\ud800'))
 def test_R3_a_file_with_one_character_changed_is_refused(at: int, character: str) -> None:
     edited = TEXT[:at] + character + TEXT[at + 1 :]
@@ -125,11 +129,13 @@ def test_R3_a_file_with_one_character_changed_is_refused(at: int, character: str
     refused(edited)
 
 
+@CALM
 @given(integers(0, len(TEXT) - 2))
 def test_R3_a_file_that_was_cut_is_refused(at: int) -> None:
     refused(TEXT[:at])
 
 
+@CALM
 @given(text() | binary().map(lambda data: data.decode("latin-1")))
 def test_R3_a_file_that_is_no_plan_at_all_is_refused(anything: str) -> None:
     refused(anything, UNREADABLE)

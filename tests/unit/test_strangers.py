@@ -407,6 +407,12 @@ def test_X3_a_namesake_of_another_birth_date_is_no_find() -> None:
     assert desk(made) == {"hra:h1": ("x1",)}
 
 
+def test_X3_M5_a_record_that_was_transferred_away_is_no_find_of_a_lost_create() -> None:
+    lost, gone = Pending("hra", "x1", NOW), replace(ANNA_H, status=Status.GONE)
+    made = decided([gone], [ANNA_X], "to_hra", pending=(lost,))
+    assert made == Strangers(creates=(Create("hra", ANNA_X),), settled=(lost,))
+
+
 def test_X3_M2_the_namesake_whom_a_person_ruled_out_is_no_find_of_a_lost_create() -> None:
     """A person said: Anna in HRA has no partner. Her create was lost; the Anna who stood there is still another one."""
     made = decided([ANNA_H], [ANNA_X], pending=(LOST,), alone=("hra:h1",), employees="off")
