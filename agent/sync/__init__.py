@@ -24,6 +24,7 @@ from agent.strangers import Matching
 from agent.sync.answers import Answers
 from agent.sync.applying import Applying
 from agent.sync.clerk import Clerk
+from agent.sync.hands import Hands
 from agent.sync.ledger import Digester, Ledger
 from agent.sync.locks import Locks
 from agent.sync.newcomers import Newcomers
@@ -41,7 +42,7 @@ from agent.sync.report import (
     Report,
     counted,
 )
-from agent.sync.round import Hands, Round
+from agent.sync.round import Round
 from agent.sync.tale import Tale
 
 __all__ = [

@@ -9,10 +9,10 @@ from agent.merge import Rules
 from agent.plans import Item, Plan
 from agent.records import Link
 from agent.strangers import Convert, Create, Join
+from agent.sync.hands import Hands
 from agent.sync.order import Order
 from agent.sync.planning import MOVED
 from agent.sync.report import Progress
-from agent.sync.round import Hands
 from agent.sync.tale import Tale
 
 OTHER_PAIR = "This plan was made for another account or organisation than the linked ones, so nothing of it was applied."

@@ -9,8 +9,8 @@ from agent.merge import Rules
 from agent.records import Attention, Choice, Event, Link
 from agent.store import Store
 from agent.sync import diary
+from agent.sync.hands import Hands
 from agent.sync.report import Answer, Report
-from agent.sync.round import Hands
 
 NO_ROW = "There is no such row any more: its cause is gone, or somebody settled it. Look at the list again."
 NOT_FOR_THIS = "That cannot be answered to this row."

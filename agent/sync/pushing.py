@@ -10,10 +10,10 @@ from agent.fields import FIELDS
 from agent.merge import Kind, Rules
 from agent.records import Link, Pending
 from agent.strangers import Create, Join, Matching, Strangers, decide
+from agent.sync.hands import Hands
 from agent.sync.newcomers import not_created
 from agent.sync.records import Done
 from agent.sync.report import Answer, Pushed
-from agent.sync.round import Hands
 
 # The hook's words for sections, and the field groups that they stand for.
 SECTIONS = {

@@ -13,35 +13,19 @@ from agent.errors import Braked, NotPossible, OutcomeUnknown, Reach, SideError, 
 from agent.merge import Rules
 from agent.plans import Plan
 from agent.records import Link
-from agent.side import HraSide, Listing, Side
-from agent.store import Store
+from agent.side import Listing
 from agent.strangers import Convert, Create, Matching, Strangers
+from agent.sync.hands import Hands
 from agent.sync.matchmaker import Matchmaker, unknown_employee
-from agent.sync.newcomers import Newcomers, held
+from agent.sync.newcomers import held
 from agent.sync.order import Order
-from agent.sync.planning import Drafted, Planner
-from agent.sync.records import Records, Seen, will_write
+from agent.sync.planning import Drafted
+from agent.sync.records import Seen, will_write
 from agent.sync.report import Progress
 from agent.sync.selection import to_read
 from agent.sync.tale import Tale
 
 IMPORT_MARKER = "import"
-
-
-@dataclass(frozen=True)
-class Hands:
-    """What every run works with."""
-
-    hra: HraSide
-    xero: Side
-    store: Store
-    records: Records
-    newcomers: Newcomers
-    planner: Planner
-
-    def sides(self) -> dict[str, Side]:
-        """Both sides by name."""
-        return {"hra": self.hra, "xero": self.xero}
 
 
 @dataclass

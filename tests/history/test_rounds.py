@@ -53,7 +53,7 @@ def settings(random: Random) -> dict[str, Any]:
         "ways": ways,
         "authorities": {name: random.choice(["hra", "xero"]) for name in others},
         "transfers": random.random() < 0.75,
-        "approve": frozenset(asked if random.random() < 0.4 else []),
+        "approve": frozenset(asked if random.random() < 0.6 else []),
         "early_waits": random.random() < 0.3,
         "signed_in": random.choice(["", "", "p2"]),
         "most_endings": random.choice([None, None, 0, 1]),
@@ -136,7 +136,7 @@ def one_round(world: World, random: Random) -> None:
 
 
 def one_run(world: World, random: Random, kind: str, started_by: str) -> None:
-    what = random.choice(["", "", "fails", "fails", "acts", "stops", "late", "dry"])
+    what = random.choice(["", "", "fails", "fails", "acts", "acts", "stops", "late", "dry"])
     person = random.choice(list(PEOPLE))
     if what == "fails":
         faults = random.choices(["refused", "lost_before", "lost_after"], k=len(PEOPLE))
@@ -171,7 +171,7 @@ def answers(world: World, random: Random, kind: str) -> None:
         moves = perhaps(world, random, person)
         if random.random() < 0.25:
             choosing.resolve(world, random, person, moves)
-        if random.random() < 0.5:
+        if random.random() < 0.7:
             choosing.judge(world, random, person, moves)
         if random.random() < 0.1:
             choosing.retry(world, random, person)
@@ -184,7 +184,7 @@ def perhaps(world: World, random: Random, person: str) -> Callable[[], None]:
     """A move that comes between showing something and the answer to it; mostly none does."""
 
     def moves() -> None:
-        if random.random() < 0.3:
+        if random.random() < 0.4:
             move(world, random, random.choice(["hra", "xero"]), person)
 
     return moves
