@@ -1,6 +1,7 @@
 # make demo [ARGS="--once"]   two sandboxes and the agent on this machine, linked and synchronised
 # make test                   every test, with branch coverage (ARGS are pytest's)
 # make check                  format, lint and types
+# make faults [ARGS="S2 D8"]  plants small mistakes, rule by rule: the rule's tests have to notice each
 # make conformity             both clients against mock servers of the vendors' own descriptions
 # make format                 put the code into its format
 #
@@ -16,7 +17,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check conformity format
+.PHONY: help demo test check conformity format faults
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -31,6 +32,9 @@ check: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+faults: $(DEV)
+	@FAULT_WORKERS=$(WORKERS) $(BIN)/python -m tests.faults.plant $(ARGS)
 
 # Where node is missing the tests skip and say so.
 conformity: $(DEV)

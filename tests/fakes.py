@@ -137,8 +137,11 @@ class FakeSide:
 
     def listing(self, since: str | None = None) -> Listing:
         self._reach()
+        # A list is a summary: it shows who was transferred, and not where to (HRA's contract).
         found = [
-            self._person(id) for id, held in self.people.items() if held.updated >= (since or "")
+            replace(self._person(id), new_id=None, old_id=None)
+            for id, held in self.people.items()
+            if held.updated >= (since or "")
         ]
         if self.hides_terminated:
             found = [person for person in found if person.status is not Status.TERMINATED]

@@ -1,22 +1,25 @@
 """What every Side keeps, be it a double in memory or a client over HTTP: one suite for all of them.
 
-A `Stage` sets a side up; the tests below are inherited by a class with a `stage` fixture.
+A `Stage` sets a side up; the tests below are inherited by a class with a `stage` fixture. What only
+one of the two systems does has a suite of its own below: HRA's actions, Xero's Employee Groups.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pytest
 
-from agent.employee import Employee, Status, Value
+from agent.employee import UNKNOWN, Employee, EndDate, Person, Status, Value
 from agent.errors import NotFound, Refused
 from agent.fields import FIELDS, GROUPS, names, same
-from agent.side import Side
+from agent.side import HraSide, Side
 from tests.unit.canonical_values import THREE, account
 
 DETAILS = frozenset({"details"})
 TWO_REMAINDERS = (account("111111"), account("222222"))
+PAST, FUTURE = EndDate(date(2026, 1, 5)), EndDate(date(2027, 9, 1))
 OPTIONAL = ("middle_names", "job_title", "mobile", "phone", "email", "title")
 
 
@@ -144,6 +147,122 @@ class SideContract:
         written = stage.side.update(stage.side.fetch(stage.id), changes)
         assert not written.refused and not written.gone
         return written.employee
+
+
+@dataclass
+class HraStage(Stage):
+    """HRA, with another branch than the one that the person is in, and a way to add a candidate."""
+
+    hra: HraSide | None = None
+    elsewhere: str = ""
+    hopeful: Callable[[], str] = lambda: ""
+
+    @property
+    def actions(self) -> HraSide:
+        """The same side, with what only HRA does."""
+        assert self.hra is not None
+        return self.hra
+
+
+class HraContract(SideContract):
+    """HRA's actions: an end date is a termination, a branch a transfer, a candidate is converted."""
+
+    def test_T2_a_past_end_date_terminates_and_is_read_back(self, stage: HraStage) -> None:
+        shown = self.write(stage, end_date=PAST)
+        assert (shown.status, shown.get("end_date")) == (Status.TERMINATED, PAST)
+
+    def test_T2_a_future_end_date_makes_terminating(self, stage: HraStage) -> None:
+        shown = self.write(stage, end_date=FUTURE)
+        assert (shown.status, shown.get("end_date")) == (Status.TERMINATING, FUTURE)
+
+    def test_M5_a_transfer_gives_a_new_id_and_takes_the_sections_along(
+        self, stage: HraStage
+    ) -> None:
+        before = stage.side.fetch(stage.id)
+        shown = self.write(stage, branch=stage.elsewhere, mobile="0491 570 157")
+        assert shown.id != stage.id and shown.old_id == stage.id
+        assert (shown.get("branch"), shown.get("mobile")) == (stage.elsewhere, "0491 570 157")
+        moved = {name for name in FIELDS if not alike(before, shown, name)}
+        assert moved <= {"branch", "mobile"}
+
+    def test_M5_the_old_id_leads_to_the_new_record_and_is_listed_as_gone(
+        self, stage: HraStage
+    ) -> None:
+        new_id = self.write(stage, branch=stage.elsewhere).id
+        assert stage.side.fetch(stage.id).id == new_id
+        listed = {person.id: person for person in stage.side.listing().people}
+        assert listed[stage.id].status is Status.GONE
+        assert listed[new_id].branch == stage.elsewhere
+        assert stage.side.person(stage.id).new_id == new_id
+
+    def test_M5_a_termination_and_a_transfer_go_together(self, stage: HraStage) -> None:
+        shown = self.write(stage, branch=stage.elsewhere, end_date=PAST)
+        assert shown.id != stage.id and shown.status is Status.TERMINATED
+        assert (shown.get("branch"), shown.get("end_date")) == (stage.elsewhere, PAST)
+
+    def test_M3_a_candidate_becomes_an_employee_of_the_same_name(self, stage: HraStage) -> None:
+        id = stage.hopeful()
+        one = self.candidate(stage, id)
+        assert one.candidate and one.status is Status.CURRENT
+        stage.tick()
+        made = stage.side.fetch(stage.actions.convert(one, date(2026, 5, 4)))
+        assert (made.get("first_name"), made.get("last_name")) == (one.first_name, one.last_name)
+        assert made.status is Status.CURRENT and made.get("start_date") == date(2026, 5, 4)
+
+    def test_M3_a_candidate_is_converted_once(self, stage: HraStage) -> None:
+        one = self.candidate(stage, stage.hopeful())
+        stage.tick()
+        stage.actions.convert(one, None)
+        assert self.candidate(stage, one.id).status is Status.GONE
+        with pytest.raises(NotFound):
+            stage.actions.convert(one, None)
+
+    def candidate(self, stage: HraStage, id: str) -> Person:
+        """As listed, with what the list lacks."""
+        listed = {person.id: person for person in stage.actions.candidates()}
+        assert stage.actions.candidate(id).status is listed[id].status
+        return listed[id]
+
+
+@dataclass
+class GroupStage(Stage):
+    """Xero with Employee Groups: `id` is in a mapped one, `stranger` in one that no map knows."""
+
+    branch: str = ""
+    elsewhere: str = ""
+    nowhere: str = ""
+    stranger: str = ""
+
+
+class GroupContract:
+    """Xero's Employee Groups, as branches of the user's map (B1, B2)."""
+
+    def test_B1_the_group_is_shown_as_its_branch(self, stage: GroupStage) -> None:
+        shown = stage.side.fetch(stage.id, DETAILS)
+        assert (shown.get("branch"), shown.unmapped) == (stage.branch, None)
+        assert stage.side.person(stage.id).branch == stage.branch
+
+    def test_B2_a_group_without_a_branch_is_named_and_its_branch_unknown(
+        self, stage: GroupStage
+    ) -> None:
+        shown = stage.side.fetch(stage.stranger, DETAILS)
+        assert shown.unmapped and shown.get("branch") is UNKNOWN
+        assert stage.side.person(stage.stranger).branch is None
+
+    def test_B1_another_branch_is_written_as_its_group(self, stage: GroupStage) -> None:
+        before = stage.side.fetch(stage.id, DETAILS)
+        written = stage.side.update(before, {"branch": stage.elsewhere})
+        assert written.employee.get("branch") == stage.elsewhere and not written.refused
+
+    def test_B2_a_branch_without_a_group_is_refused_and_the_rest_travels(
+        self, stage: GroupStage
+    ) -> None:
+        before = stage.side.fetch(stage.id, DETAILS)
+        changes = {"branch": stage.nowhere, "mobile": "0491 570 157"}
+        written = stage.side.update(before, changes)
+        assert {*written.refused} == {"branch"}
+        shown = written.employee
+        assert (shown.get("branch"), shown.get("mobile")) == (stage.branch, "0491 570 157")
 
 
 def alike(one: Employee, other: Employee, name: str) -> bool:

@@ -55,7 +55,16 @@ class Copy:
     def run(self, rule: str, tests: Sequence[str], *more: str) -> tuple[int, str]:
         """Exit code and output of the rule's tests among these; -1 where they did not end in time."""
         paths = [f"tests/{one}" for one in tests]
-        command = [sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider", "--tb=line"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-rfE",
+            "-p",
+            "no:cacheprovider",
+            "--tb=line",
+        ]
         try:
             done = subprocess.run(
                 [*command, "-k", f"_{rule}_", *more, *paths],

@@ -144,7 +144,7 @@ def braked(world: World, random: Random, kind: str, moves: Moves) -> None:
     if not rows:
         return
     row, by_person = rows[0], world.stopped_by[kind] != "schedule"
-    if random.random() < 0.3:
+    if random.random() < 0.4:
         world.sync.answer(Said("reject", row.id, "page:anna"))
         world.met["braked and rejected"] += 1
         return

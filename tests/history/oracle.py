@@ -386,9 +386,7 @@ class Oracle:
             return
         choice = self.chosen.get(key, "")
         by = self.actor if choice and self.actor else OTHER[plan.target]
-        self.asked[key] = Asked(
-            plan.target, plan.value, by, chosen=choice, pairs=self._pairs(key)
-        )
+        self.asked[key] = Asked(plan.target, plan.value, by, chosen=choice, pairs=self._pairs(key))
 
     def _left_by_a_no(self, person: str, plans: Mapping[str, Plan]) -> list[str]:
         """What of a declaration in conflict waits because a second person turned its number down."""

@@ -2,16 +2,25 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
-from agent.employee import Address, Value
+from agent.branches import BranchMap
+from agent.employee import Address, Person, Status, Value
 from tests.edge.hra_desk import STAFF as HRA_STAFF
 from tests.edge.hra_desk import HraDesk
 from tests.edge.xero_house import STAFF as XERO_STAFF
 from tests.edge.xero_house import House
 from tests.fakes import FakeSide
-from tests.side_contract import SideContract, Stage
+from tests.side_contract import (
+    GroupContract,
+    GroupStage,
+    HraContract,
+    HraStage,
+    SideContract,
+    Stage,
+)
 from tests.unit.canonical_values import NUMBER, THREE
 
 # The checking library finds a word of the contract's out of date.
@@ -25,39 +34,68 @@ NEWCOMER: dict[str, Value] = {
 }  # fmt: skip
 
 
-def _double(name: str) -> Stage:
-    side = FakeSide(name, masked=name == "xero")
+GROUPS = sorted({str(p.group) for p in XERO_STAFF if p.group and not p.ended})
+MAP = BranchMap(True, None, {GROUPS[0]: "b1", GROUPS[1]: "b2"})
+
+
+def _double(name: str, **settings: Any) -> FakeSide:
+    side = FakeSide(name, masked=name == "xero", **settings)
     first = {field: values[0] for field, values in THREE.items()}
     side.add("p1", **first, tfn_or_exemption=NUMBER)
     side.add("p2", **{**first, "first_name": "Bea"})
-    return Stage(side, "p1", {**NEWCOMER, "branch": "b1"})
+    return side
 
 
-class TestHraDouble(SideContract):
+class TestHraDouble(HraContract):
     @pytest.fixture
-    def stage(self) -> Stage:
-        return _double("hra")
+    def stage(self) -> HraStage:
+        side = _double("hra")
+        side.hopefuls["c1"] = Person(
+            "hra", "c1", "Cam", "Ng", Status.CURRENT, date_of_birth=date(1991, 2, 3),
+            branch="b1", candidate=True,
+        )  # fmt: skip
+        side.edit("p1", branch="b1")
+        return HraStage(
+            side, "p1", {**NEWCOMER, "branch": "b1"}, hra=side, elsewhere="b2",
+            hopeful=lambda: "c1",
+        )  # fmt: skip
 
 
 class TestXeroDouble(SideContract):
     @pytest.fixture
     def stage(self) -> Stage:
-        return _double("xero")
+        return Stage(_double("xero"), "p1", {**NEWCOMER, "branch": "b1"})
 
 
-class TestHraClient(SideContract):
+class TestXeroDoubleWithGroups(GroupContract):
     @pytest.fixture
-    def stage(self) -> Iterator[Stage]:
+    def stage(self) -> GroupStage:
+        side = _double("xero", branches=MAP)
+        side.regroup("p1", GROUPS[0])
+        side.regroup("p2", GROUPS[2])
+        return GroupStage(
+            side, "p1", NEWCOMER, branch="b1", elsewhere="b2", nowhere="b9", stranger="p2"
+        )
+
+
+class TestHraClient(HraContract):
+    @pytest.fixture
+    def stage(self) -> Iterator[HraStage]:
         desk = HraDesk()
         client = desk.client()
         client.begin()
         person = next(p for p in HRA_STAFF if p.banks and p.tax and p.tax.tfn and not p.ended)
         branch = desk.id("Head Office")
+        places = (branch, desk.id("Field Crew"))
+        elsewhere = next(id for id in places if id != desk.record(person.key).branch)
 
         def tick() -> None:
             desk.now += TICK
 
-        yield Stage(client, desk.id(person.key), {**NEWCOMER, "branch": branch}, tick=tick)
+        yield HraStage(
+            client, desk.id(person.key), {**NEWCOMER, "branch": branch}, tick=tick, hra=client,
+            elsewhere=elsewhere, hopeful=lambda: str(desk.candidate().id),
+        )  # fmt: skip
         desk.close()
 
 
@@ -69,5 +107,27 @@ class TestXeroClient(SideContract):
         person = next(p for p in XERO_STAFF if p.banks and p.tax and p.tax.tfn and not p.ended)
         yield Stage(
             house.client, house.id_of(person), NEWCOMER, tick=lambda: house.clock.move(minutes=5)
+        )
+        house.stop()
+
+
+class TestXeroClientWithGroups(GroupContract):
+    @pytest.fixture
+    def stage(self) -> Iterator[GroupStage]:
+        house = House(branches=MAP)
+        house.client.begin()
+        named = {
+            str(held.get("EmployeeGroupName")): id
+            for id, held in house.organisation.employees.items()
+        }
+        ids = [named[group] for group in (GROUPS[0], GROUPS[2])]
+        yield GroupStage(
+            house.client,
+            ids[0],
+            NEWCOMER,
+            branch="b1",
+            elsewhere="b2",
+            nowhere="b9",
+            stranger=ids[1],
         )
         house.stop()
