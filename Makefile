@@ -1,5 +1,6 @@
 # make demo [ARGS="--once"]   two sandboxes and the agent on this machine, linked and synchronised
 # make test                   every test, with branch coverage (ARGS are pytest's)
+# make test-long              2,000 histories of rounds with an oracle (minutes; HRA_XERO_SEEDS changes how many)
 # make check                  format, lint and types
 # make faults [ARGS="S2 D8"]  plants small mistakes, rule by rule: the rule's tests have to notice each
 # make conformity             both clients against mock servers of the vendors' own descriptions
@@ -17,7 +18,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check conformity format faults
+.PHONY: help demo test test-long check conformity format faults
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -27,6 +28,10 @@ demo: $(RUNTIME)
 
 test: $(DEV)
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
+
+# Every setting plays its 500 histories; a failure names the seed of its history.
+test-long: $(DEV)
+	HRA_XERO_LONG=1 $(BIN)/python -m pytest -n $(WORKERS) tests/history/test_rounds.py $(ARGS)
 
 check: $(DEV)
 	$(BIN)/ruff format --check .

@@ -5,7 +5,7 @@ Pure. Nobody is ever created while anybody on the other side might be them, unle
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent import match
 from agent.employee import Person, Status
@@ -226,11 +226,18 @@ def _possible_partner(desk: _Desk, person: Person, close: Sequence[Person]) -> A
     against = {
         other.id: _why_not(_pair(person, other), desk.matching, desk.known) for other in close
     }
+    there = [other for other in close if other.side != person.side]
+    if not there:
+        text = (
+            "Not created yet: somebody who was created in this very run may be the same person. Compare the two records; "
+            "the next run looks again."
+        )
+        return replace(_row(person, close, text, against), buttons=("create", "ignore"))
     text = (
         f"Not linked and not created: {where} already has somebody who may be this person. Compare the records; then link "
         "the two, or say that this person has no partner there."
     )
-    return _row(person, close, text, against)
+    return _row(person, there, text, against)
 
 
 def _pair(person: Person, other: Person) -> tuple[Person, Person]:

@@ -85,7 +85,7 @@ def values(body: Json, *, clear: bool) -> dict[str, Value]:
     return {
         IDENTITY: UNKNOWN if found is None and not clear else found,
         **{name: _word(au, key, known) for name, (key, known) in WORDS.items()},
-        **{name: flag(au, key) for name, key in FLAGS.items()},
+        **{name: _answer(au, key) for name, key in FLAGS.items()},
         "loans": _loans(au),
         **{name: _amount(au, *keys) for name, keys in AMOUNTS.items()},
         "withholding_variation": _variation(au),
@@ -102,7 +102,14 @@ def _word(au: Json, key: str, known: tuple[str, ...]) -> Value:
     return found if found is None or found in known else UNKNOWN
 
 
-def _loans(au: Json) -> Loans:
+def _answer(au: Json, key: str) -> bool | None:
+    """A yes or no; a question that nobody answered is empty, not a no (an eSS save of a number alone leaves them open)."""
+    return flag(au, key) if au.get(key) is not None else None
+
+
+def _loans(au: Json) -> Loans | None:
+    if all(au.get(key) is None for key in LOANS.values()):
+        return None
     kinds = frozenset(kind for kind, key in LOANS.items() if flag(au, key))
     return Loans(bool(kinds), kinds)
 

@@ -41,7 +41,8 @@ def _one_way(name: str, hra: Value, xero: Value, base: Base, rules: Rules) -> De
     source, target = (hra, xero) if direction == "to_xero" else (xero, hra)
     moved = base.hra if direction == "to_xero" else base.xero
     if base.first and source is None:
-        return hold(name, "one_sided")
+        quiet = FIELD_GROUPS[name] == "leave"
+        return Decision(name, Kind.NOTHING) if quiet else hold(name, "one_sided")
     careful = FIELD_GROUPS[name] in CAREFUL_GROUPS or not rules.by_person
     if base.first and target is not None and careful and FIELD_GROUPS[name] != "leave":
         return hold(name, "first_contact", conflict=True)
@@ -70,7 +71,9 @@ def _first_contact(name: str, hra: Value, xero: Value, rules: Rules) -> Decision
         return Decision(name, Kind.TO_XERO, hra, why="filled")
     if FIELD_GROUPS[name] in CAREFUL_GROUPS or not rules.by_person:
         return hold(name, "first_contact", conflict=True)
-    return conflict(name, hra, xero, rules)
+    decided = conflict(name, hra, xero, rules)
+    held = decided.kind is Kind.HOLD
+    return hold(name, "first_contact", conflict=True) if held else decided
 
 
 def conflict(name: str, hra: Value, xero: Value, rules: Rules) -> Decision:

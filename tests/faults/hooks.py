@@ -4,12 +4,9 @@ from tests.faults.fault import row
 
 # fmt: off
 FAULTS = (
-    row("H0", "a look that failed half way is not made again", "watch.py",
-        "        new = sum(self._hint(person) for person in listing.people)\n"
-        "        # Only now: a look that failed half way is made again.\n"
-        "        self._since = listing.marker or since\n",
-        "        self._since = listing.marker or since\n"
-        "        new = sum(self._hint(person) for person in listing.people)\n",
+    row("H0", "nobody's time is looked at, and who was read is pushed again", "watch.py",
+        "return datetime.fromisoformat(person.updated) > datetime.fromisoformat(link.hra_seen)",
+        "return datetime.fromisoformat(person.updated) >= datetime.fromisoformat(link.hra_seen)",
         "edge/test_watch.py"),
     row("H0", "people who are not current are pushed", "watch.py",
         "if person.status is not Status.CURRENT or link is None or not moved(person, link):",
@@ -47,13 +44,13 @@ FAULTS = (
         "    if any(not row.sections for row in rows):",
         "    if all(not row.sections for row in rows):",
         "edge/test_saves.py"),
-    row("H3", "the waits do not grow", "saves.py",
-        "TRIES[min(row.tries, len(TRIES) - 1)]",
-        "TRIES[min(row.looks, len(TRIES) - 1)]",
+    row("H3", "the third wait is shorter than the second", "saves.py",
+        "TRIES = (5.0, 30.0, 300.0, ",
+        "TRIES = (5.0, 300.0, 30.0, ",
         "edge/test_saves.py"),
-    row("H3", "a push is tried for ever", "saves.py",
+    row("H3", "a push is given up at its first failure", "saves.py",
         "over = [row for row in rows if now >= self._until(row)]",
-        "over = [row for row in rows if now > self._until(row)]",
+        "over = [row for row in rows if now <= self._until(row)]",
         "edge/test_saves.py"),
     row("H3", "a save that failed for good leaves no row", "saves.py",
         "        self._tell(employee, GIVEN_UP.format(reason=reason))\n        self._end(",

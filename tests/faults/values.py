@@ -4,10 +4,10 @@ from tests.faults.fault import row
 
 # fmt: off
 FAULTS = (
-    row("F1", "a preferred name is lost with every write", "hra/mapping_details.py",
-        '"surname", "preferredName", "nickname", "gender",',
-        '"surname", "nickname", "gender",',
-        "unit/test_hra_mapping.py", "edge/test_hra_details.py"),
+    row("F1", "the employee number is lost with every write", "hra/mapping_details.py",
+        '"dateOfBirth", "positionTitle", "employeeNumber", "employmentType",',
+        '"dateOfBirth", "positionTitle", "employmentType",',
+        "edge/test_hra_details.py"),
     row("F1", "the work e-mail is lost with every write", "hra/mapping_details.py",
         '"work": only(part(contacts, "work"), WORK_KEYS),',
         '"work": only(part(contacts, "home"), WORK_KEYS),',
@@ -57,8 +57,9 @@ FAULTS = (
         "    return total % 11 == 0 or number[0] == \"9\"\n",
         "unit/test_canonical.py"),
     row("F4", "a variation of 0 % travels", "fields.py",
-        '    if value == 0:\n        return "is 0 %',
-        '    if value < 0:\n        return "is 0 %',
+        '    if value == 0:\n        return "is 0 %, which means no tax is withheld; a person sets that in Xero"\n'
+        "    if not 0 < value <= 100:\n",
+        "    if not 0 <= value <= 100:\n",
         "unit/test_fields.py"),
     row("F4", "a tax offset taken away in HRA is taken away in Xero", "merge/travel.py",
         'NEVER_TAKEN_AWAY = frozenset({"tax_offset", "upward_variation", "withholding_variation"})',

@@ -22,11 +22,10 @@ def rows_of(world: World, person: str, *buttons: str) -> list[Attention]:
 
 
 def check_asked(world: World) -> None:
-    """Whatever waits for a choice between the two sides has a row to choose on (D1)."""
+    """Whatever waits for a person's choice, or for a second person, has a row to answer (D1, S2)."""
     for person in PEOPLE:
-        told = {name for row in rows_of(world, person, *USED) for name in row.fields}
+        told = {name for row in rows_of(world, person, *USED, "approve") for name in row.fields}
         waits = {name for who, name in world.oracle.shown if who == person}
-        waits -= {name for who, name in world.oracle.asked if who == person}
         assert waits <= told, (person, waits, told)
     world.met["waits for a choice"] += len(world.oracle.shown)
 

@@ -119,11 +119,10 @@ class Oracle:
             self._ask(key, plans.get(key[1]))
         for name in self._left_by_a_no(person, plans):
             plans[name].asks = True
-        for key in keys:
-            plan = plans.get(key[1])
-            self.shown.pop(key, None)
-            if plan and (plan.asks or (key in self.asked and self.asked[key].chosen)):
-                self.shown[key] = self.pair(key)
+        for name in names:
+            self.shown.pop((person, name), None)
+            if name in plans and (plans[name].asks or self._waits(person, name, plans)):
+                self.shown[person, name] = self.pair((person, name))
 
     def goes(
         self, person: str, target: str, by_person: bool, names: Iterable[str] = NAMES
@@ -310,17 +309,17 @@ class Oracle:
         """The side that a person chose here: just now, or while its approval waits."""
         if key in self.chosen:
             return self.chosen[key]
-        for asked in (self.asked.get(one) for one in self._together(key)):
-            standing = asked and asked.chosen and asked.state != "rejected"
-            if standing and asked and self._as_chosen(asked, key):
+        for one in self._together(key):
+            asked = self.asked.get(one)
+            if asked and asked.chosen and asked.state != "rejected" and self._stands(asked, one):
                 return asked.chosen
         return ""
 
-    def _as_chosen(self, asked: Asked, key: Key) -> bool:
-        """Whether what was chosen still stands; what is equal by now leaves nothing to choose."""
+    def _stands(self, asked: Asked, key: Key) -> bool:
+        """Whether what was chosen still stands; another part that is equal by now leaves nothing to choose."""
         return all(
-            pair == before or pair[0] == pair[1]
-            for pair, before in zip(self._pairs(key), asked.pairs, strict=True)
+            self.pair(one) == before or (one != key and len({*self.pair(one)}) == 1)
+            for one, before in zip(self._together(key), asked.pairs, strict=True)
         )
 
     def _together(self, key: Key) -> list[Key]:
@@ -387,6 +386,12 @@ class Oracle:
         choice = self.chosen.get(key, "")
         by = self.actor if choice and self.actor else OTHER[plan.target]
         self.asked[key] = Asked(plan.target, plan.value, by, chosen=choice, pairs=self._pairs(key))
+
+    def _waits(self, person: str, name: str, plans: Mapping[str, Plan]) -> bool:
+        """Whether this waits for a second person, be it with the declaration that it is a part of."""
+        parts = [one for one in TAX if one in plans and plans[one].fight]
+        asked = (self.asked.get((person, one)) for one in {name, *(parts if name in parts else ())})
+        return any(one.state == "waiting" for one in asked if one)
 
     def _left_by_a_no(self, person: str, plans: Mapping[str, Plan]) -> list[str]:
         """What of a declaration in conflict waits because a second person turned its number down."""

@@ -160,6 +160,7 @@ class Office:
         for row in rows:
             whom = row["hra_id"] or f"xero:{row['xero_id']}"
             known = {"ID": whom if words.startswith("links") else row["id"], **ids_of(row)}
+            known["HASH"] = row["plan"]
             typed = [known.get(word, word) for word in words.split()]
             codes.append(self.type(typed, io.StringIO(self.passwords.get("anna", ""))))
         return max(codes)
@@ -325,6 +326,7 @@ SPECIAL: Mapping[str, Callable[[Office, str], int]] = {
     "links create": desk(lambda row: True),
     "attention resolve ID --use hra": conflicts("use_hra"),
     "attention resolve ID --use xero": conflicts("use_xero"),
+    "import --yes-to HASH": lambda office, words: office.says(office.rows("brake"), words),
     "attention approve": lambda office, words: office.says(office.rows("approval"), words),
 }
 """Commands that need more than typing, by how they begin."""

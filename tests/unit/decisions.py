@@ -185,6 +185,8 @@ def _rules(random: Random, moved: tuple[str, ...]) -> Rules:
         branches=random.random() < 0.7,
         overrule=random.random() < 0.5,
         transfers=random.random() < 0.5,
+        # Apart from the other draws, so that those stay as they were.
+        grouped=Random(len(moved)).choice((None, frozenset({"b1"}))),
         approve=frozenset(seldom({"bank", "super", "tfn"}, ())),
         earlier_end=random.choice(("warn", "hold")),
         signed_in=seldom(("Anna Papas", ""), ("", "")),

@@ -289,7 +289,7 @@ def test_F4_no_declaration_is_none_in_every_field(body: Any) -> None:
         ({"australianResidentForTaxPurposes": True}, "resident_for_tax", True),
         ({"taxFreeThresholdClaimed": True}, "tax_free_threshold", True),
         ({"eligibleToReceiveLeaveLoading": True}, "leave_loading", True),
-        ({"hecsSupported": True}, "leave_loading", False),
+        ({"hecsSupported": True}, "leave_loading", None),
         ({"tradeLoanSupport": True}, "loans", Loans(True, frozenset({"trade"}))),
         ({"financialSupplementDebt": True}, "loans", Loans(True, frozenset({"sfss"}))),
         ({"studentStartupLoan": True}, "loans", Loans(True, frozenset({"startup"}))),
