@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from agent import strangers
 from agent.employee import Person, Status
-from agent.errors import SIDE_NAMES, AccessLost, Stopped
+from agent.errors import SIDE_NAMES, AccessLost, Reach, SideError, Stopped
 from agent.merge import Rules
 from agent.records import Attention, Link
 from agent.side import HraSide, Listing, Side
@@ -13,7 +13,6 @@ from agent.store import Store
 from agent.strangers import Known, Matching, Strangers
 from agent.sync.newcomers import Newcomers
 from agent.sync.order import Order
-from agent.sync.selection import at_present
 from agent.sync.tale import Tale
 
 NO_CANDIDATES = Attention(
@@ -62,8 +61,21 @@ class Matchmaker:
 
     def _spoken_for(self, people: Sequence[Person]) -> list[Link]:
         """A transferred person is the same one under the new id, also where nothing may be stored (M5)."""
+        gone = {person.id for person in people if person.status is Status.GONE}
         spoken = self.newcomers.spoken_for()
-        return [replace(link, hra_id=now) for link, now in at_present(spoken, people)]
+        return [
+            replace(link, hra_id=self._at_present(link.hra_id)) if link.hra_id in gone else link
+            for link in spoken
+        ]
+
+    def _at_present(self, hra_id: str) -> str:
+        """The list does not say where somebody was transferred to (contract: EmployeeSummary); the record does."""
+        try:
+            return self.hra.fetch(hra_id, frozenset()).id
+        except SideError as error:
+            if error.reach is not Reach.ITEM:
+                raise
+            return hra_id
 
     def _enriched(
         self, hra: Sequence[Person], xero: Sequence[Person], links: Sequence[Link]

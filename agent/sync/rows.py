@@ -4,7 +4,7 @@ A choice between two values holds only for the values that were shown; everythin
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from agent import words
@@ -106,18 +106,49 @@ class RowAnswers(Clerk):
         if again is None:
             raise NotPossible(NO_ROW)
         self.note("retried", again, "a person asked to try again", choice, row.fields)
-        rules = replace(
-            self.rules(choice.actor), by_person=True, chosen=_sent_again(again, row.fields)
-        )
+        rules = replace(self.rules(choice.actor), by_person=True)
         only = frozenset(row.fields) or None
         if harmed:
             only = frozenset(name for group in harmed for name in names_of(group))
-        done = Done(self.hands.records.examine(again, replace(rules, chosen={})))
+        seen = self.hands.records.examine(again, rules)
+        chosen = self._sent_again(seen, row.fields)
+        done = Done(seen)
         for way in (Kind.TO_HRA.value, Kind.TO_XERO.value):
-            if rules.chosen or will_write(done.seen.decisions, way):
-                tried = self.hands.records.carry_out(again, rules, way, "retry", only=only)
+            if chosen or will_write(done.seen.decisions, way):
+                tried = self.hands.records.carry_out(
+                    again,
+                    replace(rules, chosen=chosen),
+                    way,
+                    "retry",
+                    only=only,
+                    check=self._still(chosen),
+                )
                 done = tried if tried.written or tried.refused or not done.written else done
         return told(done, row.fields or tuple(only or FIELDS))
+
+    def _sent_again(self, seen: Seen, names: Sequence[str]) -> dict[str, str]:
+        """A value that was kept differently, and still is, is sent the same way again: its source is to stand (D4)."""
+        link = seen.link
+        return {
+            name: "hra" if link.kept_by[name] == "xero" else "xero"
+            for name in names
+            if name in link.kept_by and self._is_kept(seen, name)
+        }
+
+    def _is_kept(self, seen: Seen, name: str) -> bool:
+        pair = seen.link.kept.get(name)
+        ledger = self.hands.records.ledger
+        return pair is not None and ledger.stands(pair, seen.link, name, seen.hra, seen.xero)
+
+    def _still(self, names: Iterable[str]) -> Callable[[Seen], None]:
+        """Raises NotPossible where a kept value moved between the look and the write; one that is equal by now is fine."""
+
+        def check(seen: Seen) -> None:
+            for name in names:
+                if not self._is_kept(seen, name) and approving.differ(name, seen.hra, seen.xero):
+                    raise NotPossible(MOVED, moved=True)
+
+        return check
 
     def _as_shown(
         self, before: Link, fields: Sequence[str], names: Sequence[str]
@@ -191,15 +222,6 @@ def _afresh(link: Link, row: Attention) -> Link:
         if name not in row.fields or name in link.kept_by
     }
     return replace(link, open=still, kept=kept)
-
-
-def _sent_again(link: Link, names: Sequence[str]) -> dict[str, str]:
-    """A value that was kept differently is sent the same way again: its source is to stand."""
-    return {
-        name: "hra" if link.kept_by[name] == "xero" else "xero"
-        for name in names
-        if name in link.kept_by
-    }
 
 
 def told(done: Done, names: Sequence[str]) -> Answer:

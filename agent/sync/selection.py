@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-from agent.employee import Person
 from agent.records import Link
 from agent.side import Listing
 from agent.sync.order import Order
@@ -46,15 +45,3 @@ def _due(links: Sequence[Link], share: float) -> set[str]:
     never = {link.id for link in links if link.verified is None}
     oldest = sorted((link.verified, link.id) for link in links if link.verified is not None)
     return never | {id for _, id in oldest[: math.ceil(len(links) * share)]}
-
-
-def at_present(links: Sequence[Link], people: Sequence[Person]) -> list[tuple[Link, str]]:
-    """Each link with the id that its person has now in HRA, as far as the list tells of transfers (M5)."""
-    follows = {person.id: person.new_id for person in people if person.new_id}
-    found = []
-    for link in links:
-        seen = [link.hra_id]
-        while (after := follows.get(seen[-1])) and after not in seen:
-            seen.append(after)
-        found.append((link, seen[-1]))
-    return found

@@ -26,7 +26,7 @@ FAULTS = (
         "history/test_braked_runs.py"),
     row("S2", "a person approves a change of their own record", "sync/approving.py",
         "if choice.own and choice.own == link.hra_id:",
-        "if choice.own and choice.own == link.xero_id:",
+        "if choice.own and choice.own == link.number:",
         "history/test_second_person.py::test_S2_nobody_judges_their_own_record"),
     row("S2", "whoever asked approves", "sync/approving.py",
         "if any(name_of(one.asked_by) == user for one in waiting.values()",

@@ -115,8 +115,11 @@ class Oracle:
                     self.echo.pop((side, key), None)
         plans = self._decided(person, by_person, names)
         self.fights += sum(plan.fight for plan in plans.values())
+        choices = [key for key in keys if key in self.asked and self.asked[key].chosen]
         for key in keys:
             self._ask(key, plans.get(key[1]))
+        if any(key not in self.asked for key in choices):
+            plans = self._decided(person, by_person, names)  # a choice has lapsed
         for name in self._left_by_a_no(person, plans):
             plans[name].asks = True
         for name in names:
