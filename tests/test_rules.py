@@ -20,6 +20,7 @@ from agent.fields import FIELDS
 from agent.hra import mapping, mapping_details
 from agent.xero.mapping_details import details_body
 from tests.faults.fault import Fault
+from tests.faults.missed import MISSED
 from tests.faults.plant import judged
 from tests.faults.planted import faults
 from tests.unit.hra_values import DETAIL
@@ -120,7 +121,7 @@ def test_every_rule_has_a_fault_that_its_tests_must_notice() -> None:
     assert len(titles) == len(set(titles))
 
 
-@pytest.mark.parametrize("fault", faults(), ids=_title)
+@pytest.mark.parametrize("fault", (*faults(), *MISSED), ids=_title)
 def test_a_fault_can_be_planted_and_its_tests_are_there(fault: Fault) -> None:
     assert (ROOT / fault.file).read_text("utf-8").count(fault.before) == 1
     assert fault.before != fault.after

@@ -159,6 +159,12 @@ class Records:
         link = replace(link, agreed=agreed, kept=kept, kept_by=by, sent=sent)
         decisions = self._decide(link, hra, xero, rules)
         approvals, asked = self._approvals(link, decisions, rules)
+        if link.approvals.keys() - approvals.keys():
+            # A choice whose approval has lapsed decides nothing any more: so what stands is decided without it.
+            link = replace(link, approvals=approvals)
+            decisions = self._decide(link, hra, xero, rules)
+            approvals, more = self._approvals(link, decisions, rules)
+            asked = {**asked, **more}
         link = replace(link, approvals=approvals)
         link = replace(
             link,

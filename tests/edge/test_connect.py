@@ -49,7 +49,7 @@ class Desk:
         self.bound: list[tuple[str, str]] = []
         self.flow = Connect(
             store,
-            {"xero": self.tokens},
+            {"hra": SignIn(), "xero": self.tokens},
             {"xero": self._list},
             {"xero": wanted},
             lambda side, actor: self.bound.append((side, actor)),
@@ -130,6 +130,12 @@ def test_L4_after_parting_another_organisation_may_be_chosen(store: Store) -> No
     desk.sees = (("t2", "Other Pty Ltd"),)
     assert desk.back() == ()
     assert store.binding().tenant_id == "t2"
+
+
+def test_L4_parting_from_hra_leaves_the_organisation_of_xero(store: Store) -> None:
+    store.bind(Binding("a1", "Harbour HR", "t1", "Harbour & Pine"))
+    Desk(store).flow.part("hra")
+    assert store.binding() == Binding(tenant_id="t1", tenant_name="Harbour & Pine")
 
 
 def test_L4_parting_ends_a_choice_that_waits(store: Store) -> None:

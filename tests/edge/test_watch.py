@@ -9,13 +9,14 @@ import pytest
 
 from agent.employee import Person, Status
 from agent.errors import Unreachable
-from agent.records import Binding
+from agent.records import Binding, Save
 from agent.side import Listing
 from agent.store import Store
 from agent.watch import Watch
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 EARLY, LATE = "2026-03-02T08:00:00Z", "2026-03-02T08:59:00Z"
+BETWEEN = "2026-03-02T08:30:00Z"
 
 
 def person(id: str, updated: str, status: Status = Status.CURRENT) -> Person:
@@ -38,7 +39,8 @@ class Desk:
         self.asked.append(since)
         if self.down:
             raise Unreachable("hra")
-        return Listing(self.people, max((p.updated for p in self.people), default=""), False)
+        people = tuple(p for p in self.people if p.updated >= (since or ""))
+        return Listing(people, max((p.updated for p in people), default=""), False)
 
 
 @pytest.fixture
@@ -78,3 +80,25 @@ def test_H0_a_look_that_failed_is_made_again_from_where_it_was(desk: Desk) -> No
     desk.watch.look()
     desk.watch.look()
     assert desk.asked == [EARLY, EARLY, LATE]
+
+
+def test_H0_a_look_that_could_not_store_every_save_is_made_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.store.set_marker("hra", EARLY)
+    for id in ("e1", "e2"):
+        desk.link(id, EARLY)
+    desk.people = (person("e1", LATE), person("e2", BETWEEN))
+    accept = desk.store.accept
+
+    def full_after_the_first(save: Save) -> bool:
+        if desk.store.waiting():
+            raise OSError("no space left")
+        return accept(save)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.store, "accept", full_after_the_first)
+        with pytest.raises(OSError, match="space"):
+            desk.watch.look()
+    assert desk.watch.look() == 1
+    assert {row.employee_id for row in desk.store.waiting()} == {"e1", "e2"}

@@ -189,7 +189,7 @@ def test_S2_a_choice_that_came_too_late_asks_nobody_to_approve_it(made: Made) ->
     world.edit("xero", "p1", "bank_accounts", "c")
     runs(world, "import")
     shown = row(world, "bank_accounts").id
-    world.edit("hra", "p1", "bank_accounts", "a")
+    world.edit("hra", "p1", "bank_accounts", None)
     with pytest.raises(NotPossible):
         world.sync.answer(Choice("resolve", shown, "page:anna", use="xero"))
     assert row(world, "bank_accounts").kind != "approval"

@@ -232,7 +232,7 @@ def test_X3_a_create_whose_answer_was_lost_makes_one_person(
     world.start_agent(matching=matching)
     newcomer: dict[str, Value] = {
         "first_name": "Dora", "last_name": "Quill", "home_address": HOME,
-        "date_of_birth": BORN, "mobile": "0491 570 112",
+        "date_of_birth": BORN, "mobile": "0491 570 112", "branch": "a",
     }  # fmt: skip
     world.hra.add("p9", **newcomer)
     world.xero.failing[""] = fault

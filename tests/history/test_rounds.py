@@ -221,7 +221,7 @@ WANTED: Mapping[str, int] = {
     "bank_accounts to hra": 1, "bank_accounts to xero": 3, "tfn_or_exemption to xero": 1,
     "action failed": 1, "action never": 1, "action lost_before": 1, "action lost_after": 1,
     "action ended late": 1, "waits for a choice": 50, "choice": 15, "choice moved": 1,
-    "approved": 5, "rejected": 2, "own request": 1, "own record": 1,
+    "approved": 3, "rejected": 1, "own request": 1, "own record": 1,
     "braked": 3, "let through": 1, "as planned": 10, "plan moved": 1,
     "retry": 1,
 }  # fmt: skip

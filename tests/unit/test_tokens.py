@@ -401,9 +401,11 @@ def test_L2_threads_that_need_a_token_together_refresh_once(world: World) -> Non
 
 def test_L2_keep_alive_refreshes_though_the_token_is_fresh(world: World) -> None:
     tokens = world.connected()
-    with later(world, hours=1):
+    with later(world, minutes=1):
+        assert tokens.bearer() == "access-1", "fresh: no call needs another one"
         tokens.keep_alive()
-    assert (tokens.obtained(), tokens.refreshed()) == (NOW, NOW + timedelta(hours=1))
+    assert (tokens.obtained(), tokens.refreshed()) == (NOW, NOW + timedelta(minutes=1))
+    assert world.tokens().bearer() == "access-2"
 
 
 def test_keep_alive_without_a_sign_in_does_nothing(world: World) -> None:
