@@ -97,7 +97,8 @@ class Attention:
     always replaced together, so a row whose cause is gone leaves by itself. `kind` is one word for the page's
     pill: conflict, cannot-travel, refused, kept, possible-partner, not-payable, push, stopped, notice.
     `needs_person` False is information only and does not make exit code 1. `text` says what happened and what to do.
-    `partners` are the possible partners of a match desk row, `plan` the hash of a braked run's plan. `dismissed`: a person
+    `partners` are the possible partners of a match desk row, `plan` the hash of a braked run's plan. `mark` is a short
+    digest of the very values that the row stands for. `dismissed`: a person
     has read it; it stays away until the matter changes. `buttons` are what a person can answer: retry, use_hra, use_xero,
     approve, reject, dismiss, link, create, ignore.
     """
@@ -114,13 +115,15 @@ class Attention:
     id: str = ""
     partners: tuple[Partner, ...] = ()
     plan: str = ""
+    mark: str = ""
     dismissed: bool = False
     buttons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What a person decided. `actor` is who: `page:NAME`, `command` or `command:NAME` (`schedule` and `eSS` are no persons).
+    """What a person decided. `actor` is who: `page:NAME`, `command` or `command:NAME` (at the terminal, with that page
+    user's password); `schedule` and `eSS` are no persons.
 
     verb      id                                    more
     link      HRA id                                `other`: Xero id

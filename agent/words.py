@@ -4,10 +4,11 @@ Pure. `rows` turns the decisions of one record into its attention rows; `notices
 organisation into one row each. No sentence ever holds a value.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agent.fields import FIELDS
+from agent.fields import FIELDS, names
 from agent.records import Attention, Link
 
 
@@ -270,16 +271,16 @@ REASONS: Mapping[str, Reason] = {
 }
 
 
-def labels(names: Iterable[str]) -> str:
+def labels(fields: Iterable[str]) -> str:
     """Field names in words, in the order of the table."""
-    wanted = set(names)
+    wanted = set(fields)
     found = [row.label for row in FIELDS.values() if row.name in wanted]
     return ", ".join(found) or "the record"
 
 
-def sentence(code: str, names: Iterable[str] = (), detail: str = "", count: int = 0) -> str:
+def sentence(code: str, fields: Iterable[str] = (), detail: str = "", count: int = 0) -> str:
     """The sentence of one reason code for these fields."""
-    told = labels(names)
+    told = labels(fields)
     text = REASONS[code].text.format(
         fields=told,
         Fields=told[:1].upper() + told[1:],
@@ -325,13 +326,33 @@ def _row(link: Link, reason: str, fields: Sequence[str]) -> Attention:
         number=link.number,
         needs_person=REASONS[code].needs_person,
         buttons=_possible(_BUTTONS.get(code, ()), known),
+        mark=mark_of(link, known),
     )
 
 
-def _possible(buttons: tuple[str, ...], names: Sequence[str]) -> tuple[str, ...]:
+def declared(fields: Sequence[str]) -> tuple[str, ...]:
+    """The fields that a choice about these is about: of the tax declaration all, for a mixture is signed by nobody (D1)."""
+    tax = names("tax") if set(fields) & set(names("tax")) else ()
+    return tuple(dict.fromkeys((*fields, *tax)))
+
+
+def mark_of(link: Link, fields: Sequence[str]) -> str:
+    """A short name of the very values that a row about these fields is shown with; "" where none are remembered."""
+    wanted = declared(fields)
+    held = [
+        f"{name}={link.held[name].hra}/{link.held[name].xero}"
+        for name in wanted
+        if name in link.held
+    ]
+    asked = [f"{name}>{link.approvals[name].mark}" for name in wanted if name in link.approvals]
+    together = "|".join((*held, *asked))
+    return hashlib.sha256(together.encode()).hexdigest()[:16] if together else ""
+
+
+def _possible(buttons: tuple[str, ...], fields: Sequence[str]) -> tuple[str, ...]:
     """Without the side that could not stand: an end date or leave never goes to Xero, Xero's number is never readable."""
-    one_way = any("to_xero" not in FIELDS[name].ways for name in names)
-    number = tuple(names) == ("tfn_or_exemption",)
+    one_way = any("to_xero" not in FIELDS[name].ways for name in fields)
+    number = tuple(fields) == ("tfn_or_exemption",)
     barred = ({"use_hra"} if one_way else set()) | ({"use_xero"} if number else set())
     return tuple(button for button in buttons if button not in barred)
 

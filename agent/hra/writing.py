@@ -126,10 +126,10 @@ class Writing:
         return drafts[group](present, wanted)
 
     def _put(self, id: str, group: str, body: Json, done: Outcome) -> bool:
-        """A PUT replaces, so the very same one may arrive twice without harm."""
+        """Never sent twice by itself: in between the employee may have saved in eSS, and a PUT replaces all."""
         path = self.records.path(id) if group == "details" else self.records.path(id, PATHS[group])
         try:
-            self.transport.send("PUT", path, body, repeatable=True)
+            self.transport.send("PUT", path, body, repeatable=False)
         except AccessLost as lost:
             if group == "details" or lost.status == 401:
                 raise

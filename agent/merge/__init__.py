@@ -25,6 +25,7 @@ from agent.merge.tfn import tfn
 from agent.merge.travel import (
     APPROVALS,
     APPROVED_AS,
+    PERSONS,
     Asked,
     approvals,
     asker,
@@ -38,6 +39,7 @@ from agent.records import Approval
 __all__ = [
     "APPROVALS",
     "APPROVED_AS",
+    "PERSONS",
     "SENDS",
     "TOWARDS",
     "Asked",

@@ -9,15 +9,16 @@ import hmac
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Hashable, MutableMapping
 from datetime import datetime, timedelta
 from typing import Any
 
 FREE_TRIES = 5
+FREE_TRIES_OF_ADDRESS = 20  # several people may sit behind one
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=1)
-MOST_ADDRESSES = 1000
+MOST_TRIED = 10_000
 MOST_ENDED = 1000
 
 Session = MutableMapping[str, Any]
@@ -78,41 +79,75 @@ class Sessions:
 
 
 class Throttle:
-    """After 5 wrong passwords from one address: a pause, which doubles with each further one."""
+    """After 5 wrong passwords for one name from one address, or 20 from one address for whatever names: a pause, which
+    doubles with each further one."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._tries: OrderedDict[str, tuple[int, datetime]] = OrderedDict()
+        self._by_name = _Tries(FREE_TRIES)
+        self._by_address = _Tries(FREE_TRIES_OF_ADDRESS)
 
-    def wait(self, address: str) -> int:
-        """Count a try; how many seconds this address must wait before it, 0 for none.
+    def wait(self, name: str, address: str) -> int:
+        """Count a try; how many seconds this person must wait before it, 0 for none.
 
         Counted before the password is looked at: many tries at once get no more than one after another.
         """
         now = self._clock()
         with self._lock:
-            count, last = self._tries.get(address, (0, now))
-            if now - last > FORGOTTEN_AFTER:
-                count = 0
-            left = last + _pause(count) - now
+            left = max(self._by_name.left((name, address), now), self._by_address.left(address, now))
             if left > timedelta():
                 return int(left.total_seconds()) + 1
-            self._tries[address] = (count + 1, now)
-            self._tries.move_to_end(address)
-            while len(self._tries) > MOST_ADDRESSES:
-                self._tries.popitem(last=False)
+            self._by_name.count((name, address), now)
+            self._by_address.count(address, now)
             return 0
 
-    def passed(self, address: str) -> None:
-        """The password was right: earlier tries are forgotten."""
+    def passed(self, name: str, address: str) -> None:
+        """The password was right: earlier tries for this name from there are forgotten, those for other names are not,
+        lest somebody's own sign-in clears the way to another person's."""
         with self._lock:
-            self._tries.pop(address, None)
+            self._by_name.forget((name, address))
+            self._by_address.take_back(address)
 
 
-def _pause(count: int) -> timedelta:
-    if count < FREE_TRIES:
+class _Tries:
+    """How often it was tried lately, by whom or from where; the longest ago are forgotten."""
+
+    def __init__(self, free: int) -> None:
+        self._free = free
+        self._tries: OrderedDict[Hashable, tuple[int, datetime]] = OrderedDict()
+
+    def left(self, of: Hashable, now: datetime) -> timedelta:
+        """How long to wait still."""
+        count, last = self._lately(of, now)
+        return last + _pause(count - self._free) - now
+
+    def count(self, of: Hashable, now: datetime) -> None:
+        """One more."""
+        self._tries[of] = (self._lately(of, now)[0] + 1, now)
+        self._tries.move_to_end(of)
+        while len(self._tries) > MOST_TRIED:
+            self._tries.popitem(last=False)
+
+    def take_back(self, of: Hashable) -> None:
+        """The last one was none."""
+        count, last = self._tries.get(of, (0, None))
+        if last and count > 1:
+            self._tries[of] = (count - 1, last)
+        else:
+            self.forget(of)
+
+    def forget(self, of: Hashable) -> None:
+        """As if there had been none."""
+        self._tries.pop(of, None)
+
+    def _lately(self, of: Hashable, now: datetime) -> tuple[int, datetime]:
+        count, last = self._tries.get(of, (0, now))
+        return (0, now) if now - last > FORGOTTEN_AFTER else (count, last)
+
+
+def _pause(beyond: int) -> timedelta:
+    if beyond < 0:
         return timedelta()
     # The exponent is bounded: a number of days beyond all time would be an error of its own.
-    doubled = FIRST_PAUSE * 2.0 ** min(count - FREE_TRIES, 10)
-    return min(LONGEST_PAUSE, doubled)
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(beyond, 10))

@@ -24,6 +24,9 @@ REFUSALS = {
     "access_denied": "You did not agree to it, so {name} stays as it was. Nothing was changed.",
 }
 REFUSED = "{name} did not complete the sign-in. Nothing was changed; try again."
+CONNECTED = "{name} is connected."
+SIGNED_IN_ONLY = "{name} is linked, but it does not work yet."
+CLOSE = "You can close this window, or sign in to see the status page."
 GONE = "This choice was made already, or is too old. Connect again from the status page."
 SIDE = "<any(hra, xero):side>"
 
@@ -78,14 +81,14 @@ def connecting(desk: Desk, sessions: Sessions, choices: Choices) -> Blueprint:
         if not (state and code):
             return _refused(side, request.args.get("error", ""))
         options = desk.connected(side, state, code)
-        return _choice(side, options, choices) if options else _done(side, sessions)
+        return _choice(side, options, choices) if options else _done(desk, side, sessions)
 
     @page.post(f"/{SIDE}/choose")
     def choose(side: str) -> ResponseReturnValue:
         if not choices.take(side, request.form.get("token", "")):
             return render_template("message.html", title="Not chosen", text=GONE), 400
         desk.choose(side, request.form.get("id", ""))
-        return _done(side, sessions)
+        return _done(desk, side, sessions)
 
     return page
 
@@ -108,10 +111,12 @@ def _refused(side: str, error: str) -> ResponseReturnValue:
     ), 400
 
 
-def _done(side: str, sessions: Sessions) -> ResponseReturnValue:
-    told = f"{SIDE_NAMES[side]} is connected."
+def _done(desk: Desk, side: str, sessions: Sessions) -> ResponseReturnValue:
+    """Tells how the side stands now: a sign-in that went well may still not be allowed to do the work (L3)."""
+    now = next(one for one in desk.status().sides if one.side == side)
+    told = (CONNECTED if now.connected else SIGNED_IN_ONLY).format(name=now.name)
+    why = "" if now.connected else now.reason
     if sessions.user(session) is not None:
-        flash(told, "good")
+        flash(f"{told} {why}".rstrip(), "good" if now.connected else "warn")
         return redirect(url_for("page.home"), 303)
-    text = "You can close this window, or sign in to see the status page."
-    return render_template("message.html", title=told, text=text)
+    return render_template("message.html", title=told, text=f"{why} {CLOSE}".lstrip())

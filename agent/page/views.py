@@ -96,13 +96,13 @@ def _doors(page: Blueprint, desk: Desk, sessions: Sessions, throttle: Throttle) 
     def enter() -> ResponseReturnValue:
         address = request.remote_addr or ""
         user = request.form.get("user", "")[:LONGEST_NAME].strip()
-        seconds = throttle.wait(address)
+        seconds = throttle.wait(user, address)
         if seconds:
             return _paused(seconds, user)
         password = request.form.get("password", "")[:LONGEST_PASSWORD]
         if not desk.check_password(user, password):
             return render_template("sign_in.html", problem=WRONG, name=user), 403
-        throttle.passed(address)
+        throttle.passed(user, address)
         sessions.begin(session, user)
         session.permanent = True
         return redirect(url_for(".home"), 303)

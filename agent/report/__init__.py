@@ -11,12 +11,12 @@ from typing import Any
 
 from agent.errors import SIDE_NAMES
 from agent.records import Attention, Binding, Change, Connection, Link, Run, Save
-from agent.report import told
+from agent.report import ran, told
 from agent.report.people import Person, in_step, people
-from agent.report.shape import Counts, Facts, Need, SideStatus, Status, Turn
+from agent.report.shape import Counts, Facts, Need, RunStatus, SideStatus, Status, Turn
 from agent.report.times import Clock
 
-__all__ = ["Facts", "Need", "Person", "Status", "as_json", "people", "status"]
+__all__ = ["Facts", "Need", "Person", "Status", "as_json", "people", "status", "who"]
 
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 NOTHING_KNOWN: Mapping[str, datetime | None] = {}
@@ -45,13 +45,14 @@ def status(
     `standing`: why schedules and pushes are switched off, "" for on. `dies`: per side, when its sign-in dies unused.
     """
     say = Clock(now, settings.agent.timezone)
-    who = told.Names(links)
+    names = told.Names(links)
     sides = tuple(
         told.side(say, connections[side], binding, settings.sync, dies.get(side))
         for side in SIDE_NAMES
     )
     due = None if standing else next_run
-    turns = tuple(told.turn(say, kind, runs, settings.sync, due) for kind in told.KINDS)
+    turns = tuple(ran.turn(say, kind, runs, settings.sync, due) for kind in ran.KINDS)
+    shown = tuple(ran.run_status(say, run) for run in runs[:RUNS_SHOWN])
     counts = _counts(links, attention, waiting)
     tone, hero = _hero(sides, turns, counts, binding, standing)
     return Status(
@@ -59,20 +60,25 @@ def status(
         zone=str(settings.agent.timezone),
         tone=tone,
         hero=hero,
-        lead=_lead(sides, turns, standing),
+        lead=_lead(sides, turns, shown, standing),
         organisation=binding.tenant_name or binding.account_name,
         authority=SIDE_NAMES[settings.sync.authoritative_system],
         switched_off=standing,
         counts=counts,
         sides=sides,
         turns=turns,
-        runs=tuple(told.run_status(say, run) for run in runs[:RUNS_SHOWN]),
-        waiting=tuple(told.waiting(say, who, save) for save in waiting),
-        needs=tuple(told.need(say, who, row) for row in sorted(attention, key=_first)),
-        changes=tuple(told.written(say, who, change) for change in changes[:CHANGES_SHOWN]),
+        runs=shown,
+        waiting=tuple(told.waiting(say, names, save) for save in waiting),
+        needs=tuple(told.need(say, names, row) for row in sorted(attention, key=_first)),
+        changes=tuple(told.written(say, names, change) for change in changes[:CHANGES_SHOWN]),
         calls_left_today=day_left,
         calls_a_day=settings.xero.daily_call_limit,
     )
+
+
+def who(number: str | None, hra_id: str, xero_id: str) -> str:
+    """A person in words: by employee number, else by the id of a record."""
+    return told.Names(()).of(number, hra_id, xero_id)
 
 
 def as_json(status: Status) -> dict[str, Any]:
@@ -146,10 +152,12 @@ def _number(count: int) -> str:
     return NUMBERS[count] if count < len(NUMBERS) else str(count)
 
 
-def _lead(sides: Sequence[SideStatus], turns: Sequence[Turn], standing: str) -> str:
+def _lead(
+    sides: Sequence[SideStatus], turns: Sequence[Turn], runs: Sequence[RunStatus], standing: str
+) -> str:
     if not all(side.connected for side in sides):
         return "Nothing travels until both sides are connected. eSS saves are kept meanwhile."
-    under_way = [turn for turn in turns if turn.last and turn.last.running]
+    under_way = [run for run in runs if run.running]
     if under_way:
         return f"{under_way[0].label} under way."
     if standing:

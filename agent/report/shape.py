@@ -57,7 +57,8 @@ class When:
 
 @dataclass(frozen=True)
 class SideStatus:
-    """One side as last proved. `lately` is False when that was longer ago than two cycles.
+    """One side as last proved. `lately` is False when that was longer ago than two cycles. `bound`: this agent is linked
+    to an account or organisation there, whether it can be reached or not.
 
     `expires` is when its sign-in dies if nothing renews it; `expiring` says that this is near (L3).
     """
@@ -65,6 +66,7 @@ class SideStatus:
     side: str
     name: str
     connected: bool
+    bound: bool
     lately: bool
     account: str
     proved: When | None
@@ -76,7 +78,8 @@ class SideStatus:
 
 @dataclass(frozen=True)
 class RunStatus:
-    """One run: what it is, how it ended and what it did. `counts` is as the store has it."""
+    """One run: what it is, how it ended and what it did. `halted`: it did not come to its end, and `reason` says why.
+    `counts` is as the store has it."""
 
     kind: str
     label: str
@@ -86,6 +89,7 @@ class RunStatus:
     running: bool
     outcome: str
     told: str
+    halted: bool
     result: str
     reason: str
     done: int
@@ -95,7 +99,7 @@ class RunStatus:
 
 @dataclass(frozen=True)
 class Turn:
-    """Import or export: which way, by itself or not, its last run and the next one."""
+    """Import or export: which way, by itself or not, its last run that began and was no dry run, and the next one."""
 
     kind: str
     label: str
@@ -129,7 +133,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class Need:
-    """One row of the attention list. `buttons` are the answers that it takes; `plan` the hash of a braked run's plan."""
+    """One row of the attention list. `buttons` are the answers that it takes; `plan` the hash of a braked run's plan;
+    `mark` names the very values that the row stands for."""
 
     id: str
     kind: str
@@ -143,6 +148,7 @@ class Need:
     buttons: tuple[str, ...]
     asked: tuple[Asked, ...]
     plan: str
+    mark: str
     dismissed: bool
 
 

@@ -1,18 +1,16 @@
-"""Each row of the store as the page tells it: a side, a run, a save that waits, a need, a change."""
+"""Each row of the store as the page tells it: a side, a save that waits, a need, a change."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from agent.errors import SIDE_NAMES
 from agent.fields import FIELDS
-from agent.records import Attention, Binding, Change, Connection, Link, Run, Save
-from agent.report.shape import Asked, Need, Plan, RunStatus, SideStatus, Turn, WaitingSave, Written
+from agent.records import Attention, Binding, Change, Connection, Link, Save
+from agent.report.shape import Asked, Need, Plan, SideStatus, WaitingSave, Written
 from agent.report.times import Clock
 from agent.words import buttons
 
-KINDS = {"import": ("Import", "Xero to HRA Cloud"), "export": ("Export", "HRA Cloud to Xero")}
 WAYS = {"to_hra": "Xero to HRA Cloud", "to_xero": "HRA Cloud to Xero"}
-STARTED_BY = {"page": "from this page", "command": "by a command", "schedule": "on schedule"}
 ASKED_BY = {
     "page": "{name}, on this page",
     "command": "{name}, by a command",
@@ -23,13 +21,6 @@ ASKED_BY = {
 }
 # How long before its end an unused sign-in is worth a warning: HRA's lives 14 days, Xero's 60 (L2).
 WARNED = {"hra": timedelta(days=3), "xero": timedelta(days=10)}
-OUTCOMES = {
-    "running": "running",
-    "done": "done",
-    "attention": "done, some left over",
-    "failed": "failed",
-    "stopped": "stopped",
-}
 SECTIONS = {
     "details": "personal details",
     "bank-accounts": "bank accounts",
@@ -53,16 +44,6 @@ SCOPES = {
     "payroll.payruns.read": "leave balances after pay runs",
     "accounting.settings.read": "the list of Employee Groups",
 }
-COUNTED = (
-    ("linked", "{n} linked", "{n} linked"),
-    ("created_hra", "{n} created in HRA Cloud", "{n} created in HRA Cloud"),
-    ("created_xero", "{n} created in Xero", "{n} created in Xero"),
-    ("to_hra", "{n} value to HRA Cloud", "{n} values to HRA Cloud"),
-    ("to_xero", "{n} value to Xero", "{n} values to Xero"),
-    ("conflicts", "{n} conflict", "{n} conflicts"),
-    ("held", "{n} held", "{n} held"),
-    ("refused", "{n} refused", "{n} refused"),
-)
 
 
 def side(
@@ -70,11 +51,13 @@ def side(
 ) -> SideStatus:
     """One side as last proved, and when its sign-in dies if nothing renews it."""
     side = connection.side
-    bound = binding.account_name if side == "hra" else binding.tenant_name
+    hra = side == "hra"
+    bound = binding.account_name if hra else binding.tenant_name
     return SideStatus(
         side=side,
         name=SIDE_NAMES[side],
         connected=connection.connected,
+        bound=bool(binding.account_id if hra else binding.tenant_id),
         lately=connection.proved is not None
         and say.now - connection.proved <= timedelta(hours=2 * plan.every_hours + 1),
         account=connection.name or bound,
@@ -90,65 +73,9 @@ def _scope(scope: str) -> str:
     return f"{SCOPES[scope]} ({scope})" if scope in SCOPES else scope
 
 
-def turn(say: Clock, kind: str, runs: Sequence[Run], plan: Plan, next_run: datetime | None) -> Turn:
-    """Import or export, with its last run and the next."""
-    label, way = KINDS[kind]
-    automatic = plan.automatic_import if kind == "import" else plan.automatic_export
-    last = next((run for run in runs if run.kind == kind), None)
-    return Turn(
-        kind=kind,
-        label=label,
-        way=way,
-        automatic=automatic,
-        last=run_status(say, last) if last else None,
-        next=say.maybe(next_run) if automatic else None,
-    )
-
-
-def run_status(say: Clock, run: Run) -> RunStatus:
-    """One run in words."""
-    return RunStatus(
-        kind=run.kind,
-        label=KINDS[run.kind][0] if run.kind in KINDS else "eSS push",
-        started_by=_started_by(run.started_by),
-        started=say.when(run.started),
-        ended=say.maybe(run.ended),
-        running=run.outcome == "running",
-        outcome=run.outcome,
-        told=OUTCOMES.get(run.outcome, run.outcome),
-        result=_result(run),
-        reason=run.reason,
-        done=run.done,
-        total=run.total,
-        counts=dict(run.counts),
-    )
-
-
-def _started_by(actor: str) -> str:
-    kind, _, name = actor.partition(":")
-    told = STARTED_BY.get(kind, actor)
-    return (
-        f"{told} by {name}" if name and kind == "page" else (f"{told} of {name}" if name else told)
-    )
-
-
 def _asked_by(actor: str) -> str:
     kind, _, name = actor.partition(":")
     return ASKED_BY.get(kind, actor).format(name=name or "Somebody")
-
-
-def _result(run: Run) -> str:
-    if run.outcome == "running":
-        return f"{run.done} of {run.total} people" if run.total else "Reading both sides"
-    people = run.counts.get("records", 0)
-    told = [f"{people:,} {'person' if people == 1 else 'people'}"] if people else []
-    for name, one, many in COUNTED:
-        count = run.counts.get(name, 0)
-        if count:
-            told.append((one if count == 1 else many).format(n=f"{count:,}"))
-    if run.outcome in ("done", "attention") and len(told) < 2:
-        told.append("nothing to change")
-    return ", ".join(told)
 
 
 def waiting(say: Clock, who: "Names", save: Save) -> WaitingSave:
@@ -181,6 +108,7 @@ def need(say: Clock, who: "Names", row: Attention) -> Need:
         ),
         asked=_asked(say, who.link(row), row),
         plan=row.plan,
+        mark=row.mark,
         dismissed=row.dismissed,
     )
 

@@ -2,8 +2,8 @@
 
 A row about a matter that stood there before keeps its id and its time; the same matter coming back
 later gets the same id again, so that a person's note of it stays good. What a person dismissed stays
-dismissed only while it stands without a break. Other possible partners, or another plan, are another
-matter: nobody decides by an id on what they were not shown.
+dismissed only while it stands without a break. Other possible partners, other values, or another plan
+are another matter: nobody decides by an id on what they were not shown.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from datetime import datetime
 
 from agent.records import Attention
 
-Matter = tuple[str, str, tuple[str, ...], str, tuple[tuple[str, str], ...], str]
+Matter = tuple[str, str, tuple[str, ...], str, tuple[tuple[str, str], ...], str, str]
 
 
 def stands(
@@ -36,7 +36,7 @@ def stands(
 
 def _matter(row: Attention) -> Matter:
     partners = tuple(sorted((partner.side, partner.id) for partner in row.partners))
-    return row.scope, row.kind, row.fields, row.text, partners, row.plan
+    return row.scope, row.kind, row.fields, row.text, partners, row.plan, row.mark
 
 
 def _short_id(row: Attention, taken: Container[str]) -> str:

@@ -306,8 +306,8 @@ class Sync:
 
 
 def _outcome_of(error: BaseException) -> str:
-    if isinstance(error, Braked):
-        return "braked"
+    if isinstance(error, Braked | NotPossible):
+        return "braked" if isinstance(error, Braked) else "refused"
     return "stopped" if isinstance(error, Stopped | KeyboardInterrupt | SystemExit) else "failed"
 
 

@@ -9,12 +9,23 @@ from datetime import datetime
 from agent.employee import UNKNOWN, Employee
 from agent.errors import NotPossible
 from agent.fields import FIELD_GROUPS, names, same
-from agent.merge import APPROVALS, APPROVED_AS, SENDS, Asked, Decision, Rules, asker, name_of
+from agent.merge import (
+    APPROVALS,
+    APPROVED_AS,
+    PERSONS,
+    SENDS,
+    Asked,
+    Decision,
+    Rules,
+    asker,
+    name_of,
+)
 from agent.records import Approval, Choice, Link
 from agent.sync.ledger import Ledger
 
 OWN_RECORD = "This is your own record. Somebody else has to approve a change of it."
 OWN_REQUEST = "You asked for this change yourself. Somebody else has to approve it."
+AT_TERMINAL = "This was asked for at the terminal, by nobody in particular. Somebody else has to approve it on the page."
 NO_NAME = "An approval needs a page user's own sign-in: approve on the page, or with --as NAME and that user's password."
 
 
@@ -84,13 +95,16 @@ def approvals(
 def judged(link: Link, fields: tuple[str, ...], choice: Choice, now: datetime) -> Link:
     """The link with a second person's yes or no. Raises NotPossible for whoever may not judge this."""
     kind, _, user = choice.actor.partition(":")
-    if kind != "page" or not user:
+    if kind not in PERSONS or not user:
         raise NotPossible(NO_NAME)
     if choice.own and choice.own == link.hra_id:
         raise NotPossible(OWN_RECORD)
     waiting = {name: link.approvals[name] for name in fields if name in link.approvals}
-    if any(name_of(one.asked_by) == user for one in waiting.values() if ":" in one.asked_by):
+    askers = {one.asked_by for one in waiting.values()}
+    if any(name_of(asker) == user for asker in askers if ":" in asker):
         raise NotPossible(OWN_REQUEST)
+    if kind == "command" and "command" in askers:
+        raise NotPossible(AT_TERMINAL)
     state = "approved" if choice.verb == "approve" else "rejected"
     done = {
         name: replace(one, state=state, by=choice.actor, at=now) for name, one in waiting.items()

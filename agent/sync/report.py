@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from agent.employee import UNKNOWN, Employee
-from agent.fields import FIELDS, glimpse, shown
+from agent.fields import FIELDS, glimpse, same, shown
 from agent.merge import SENDS, Decision, Kind
 from agent.plan import TARGETS
 from agent.plans import Plan
@@ -68,12 +68,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Compared:
-    """One field as both sides hold it now, for a person's eyes: sensitive values masked."""
+    """One field as both sides hold it now, for a person's eyes: sensitive values masked. `same`: equal, whatever the
+    masks look like."""
 
     name: str
     label: str
     hra: str
     xero: str
+    same: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ class OpenedPartner:
 @dataclass(frozen=True)
 class Opened:
     """An attention row with what both sides hold at this moment. Never stored. `mark` names the values shown; a choice is
-    applied only to them. `problem` says why something could not be read."""
+    applied only to them. `planned`: what a braked run would do, without values. `problem` says why something could not be
+    read."""
 
     id: str
     kind: str
@@ -103,6 +106,7 @@ class Opened:
     hra_id: str = ""
     xero_id: str = ""
     plan: str = ""
+    planned: tuple[Line, ...] = ()
     problem: str = ""
 
 
@@ -164,7 +168,11 @@ def compared(names: Iterable[str], hra: Employee, xero: Employee) -> tuple[Compa
     """These fields as both sides hold them now, sensitive ones masked."""
     return tuple(
         Compared(
-            name, FIELDS[name].label, glimpse(name, hra.get(name)), glimpse(name, xero.get(name))
+            name,
+            FIELDS[name].label,
+            glimpse(name, hra.get(name)),
+            glimpse(name, xero.get(name)),
+            same(name, hra.get(name), xero.get(name)),
         )
         for name in names
         if name in FIELDS

@@ -3,7 +3,6 @@
 A choice between two values holds only for the values that were shown; everything is noted in the audit log.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -31,8 +30,8 @@ class RowAnswers(Clerk):
         if choice.use not in SIDE_NAMES or f"use_{choice.use}" not in row.buttons:
             raise NotPossible(self._why_not(row, choice))
         link = self.link_of(row)
-        names = whole(row.fields)
-        if choice.mark and choice.mark != mark_of(link, names):
+        names = words.declared(row.fields)
+        if choice.mark and choice.mark != row.mark:
             raise NotPossible(MOVED, moved=True)
         rules = replace(
             self.rules(choice.actor), chosen=dict.fromkeys(row.fields, choice.use), by_person=True
@@ -55,12 +54,19 @@ class RowAnswers(Clerk):
             raise NotPossible(NOT_FOR_THIS)
         if row.plan:
             return self._judge_plan(row, choice)
-        link = self.link_of(row)
-        names = tuple(name for name in row.fields if name in link.approvals)
-        judged = self.hands.records.change(
-            link.id, lambda now: approving.judged(now, names, choice, self.clock())
-        )
-        if judged is None or not names:
+        if choice.mark and choice.mark != row.mark:
+            raise NotPossible(MOVED, moved=True)
+        # As the record is now: transferred people followed, and a value that moved asks anew, under another id.
+        seen = self.hands.records.examine(self.link_of(row), self.rules("schedule"))
+        names = tuple(name for name in row.fields if name in seen.link.approvals)
+
+        def alter(now: Link) -> Link:
+            if not names or words.mark_of(now, row.fields) != row.mark:
+                raise NotPossible(MOVED, moved=True)
+            return approving.judged(now, names, choice, self.clock())
+
+        judged = self.hands.records.change(seen.link.id, alter)
+        if judged is None:
             raise NotPossible(NO_ROW)
         verb = {"approve": "approved", "reject": "rejected"}[choice.verb]
         self.note(verb, judged, "a second person's decision", choice, names)
@@ -184,22 +190,6 @@ class RowAnswers(Clerk):
         left = sum(line.action == "hold" for line in report.lines)
         told = f" {left} records had moved since and were left as they are." if left else ""
         return Answer(f"Applied exactly that plan.{told}", 1 if left else 0)
-
-
-def mark_of(link: Link, names: Sequence[str]) -> str:
-    """A short name of the very values that a row was shown with."""
-    pairs = [
-        f"{name}={link.held[name].hra}/{link.held[name].xero}"
-        for name in names
-        if name in link.held
-    ]
-    return hashlib.sha256("|".join(pairs).encode()).hexdigest()[:16] if pairs else ""
-
-
-def whole(fields: Sequence[str]) -> tuple[str, ...]:
-    """The fields that a choice about these is about: of the tax declaration all, for a mixture is signed by nobody (D1)."""
-    tax = names_of("tax") if set(fields) & set(names_of("tax")) else ()
-    return tuple(dict.fromkeys((*fields, *tax)))
 
 
 def _harmed(link: Link) -> set[str]:

@@ -12,6 +12,13 @@ FAULTS = (
         "if person.status is not Status.CURRENT or link is None or not moved(person, link):",
         "if link is None or not moved(person, link):",
         "edge/test_watch.py"),
+    row("H0", "a look that failed half way is not made again", "watch.py",
+        "        new = sum(self._hint(person) for person in listing.people)\n"
+        "        # Only now: a look that failed half way is made again.\n"
+        "        self._since = listing.marker or since\n",
+        "        self._since = listing.marker or since\n"
+        "        new = sum(self._hint(person) for person in listing.people)\n",
+        "edge/test_watch.py"),
     row("H1", "a hook of the last hour is taken", "webhooks/signature.py",
         "TOLERANCE = 300",
         "TOLERANCE = 3600",

@@ -74,18 +74,23 @@ def judge(world: World, random: Random, person: str, moves: Moves) -> None:
     if not rows:
         return
     row = random.choice(rows)
-    names = [name for name in row.fields if (person, name) in world.oracle.asked]
-    assert names, row
+    oracle, keys = world.oracle, [(person, name) for name in row.fields]
+    before = [oracle.shown[key] for key in keys]
     moves()
     verb, actor = random.choice(["approve", "approve", "reject"]), random.choice(PAGE_USERS)
     own = world.link(person).hra_id if random.random() < 0.15 else ""
     said = Said(verb, row.id, actor, own=own)
-    asked_by = {world.oracle.asked[person, name].by for name in names}
-    if own or actor in asked_by:
+    oracle.look(person)
+    names = [name for name in row.fields if (person, name) in oracle.asked]
+    asked_by = {oracle.asked[person, name].by for name in names}
+    if not names or before != [oracle.shown.get(key) for key in keys]:
+        _refused(world, said)
+        world.met["approval of a moved value"] += 1
+    elif own or actor in asked_by:
         _refused(world, said)
         world.met["own request" if actor in asked_by else "own record"] += 1
-        return
-    _judged(world, person, row, names, said)
+    else:
+        _judged(world, person, row, names, said)
     world.check()
 
 
@@ -101,8 +106,7 @@ def _judged(world: World, person: str, row: Attention, names: list[str], said: S
     world.sync.answer(said)
     oracle.written(person, target, goes)
     oracle.look(person)
-    told = {"approve": "approved" if goes else "approval of a moved value", "reject": "rejected"}
-    world.met[told[said.verb]] += 1
+    world.met["approved" if goes else "rejected"] += 1
 
 
 def retry(world: World, random: Random, person: str) -> None:

@@ -383,10 +383,11 @@ class Oracle:
         before = self.asked.pop(key, None)
         if plan is None or not plan.target or key[1] not in self.approve:
             return
-        if before and (before.target, before.value) == (plan.target, plan.value):
-            self.asked[key] = before
-            return
         choice = self.chosen.get(key, "")
+        if before and (before.target, before.value) == (plan.target, plan.value):
+            if not choice or before.chosen or before.state != "waiting":
+                self.asked[key] = before
+                return
         by = self.actor if choice and self.actor else OTHER[plan.target]
         self.asked[key] = Asked(plan.target, plan.value, by, chosen=choice, pairs=self._pairs(key))
 

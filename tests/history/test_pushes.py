@@ -1,4 +1,4 @@
-"""What a push, or a write whose answer was lost, may not make the agent forget of the rest of a record."""
+"""What a push, a run of one person or a lost answer may not make the agent forget of everything else."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -81,6 +81,18 @@ def test_D3_a_push_of_one_section_forgets_nothing_that_was_agreed_in_another(mad
     after = world.link("p1").agreed
     assert after.keys() == agreed.keys()
     assert {name for name in agreed if after[name] != agreed[name]} == {"bank_accounts"}
+
+
+def test_D9_D3_a_run_of_one_person_leaves_the_changes_of_everybody_else_to_be_found(
+    made: Made,
+) -> None:
+    world = made(verify_every_hours=SELDOM)
+    world.xero.edit("p3", mobile=MOBILE["b"])
+    world.xero.edit("p1", mobile=MOBILE["b"])
+    world.sync.run("import", "page:anna", employee="p1")
+    assert world.hra.value("p1", "mobile") == MOBILE["b"]
+    world.sync.run("import", "schedule")  # p2's turn to be verified
+    assert world.hra.value("p3", "mobile") == MOBILE["b"]
 
 
 def _goes_away_at_the_write(side: FakeSide) -> None:
