@@ -2,7 +2,8 @@
 
 Touches the sign-ins, the two lists of accounts and organisations, and the binding in the store. Promises: one
 account is linked to one organisation; a new sign-in is taken only once it is known to be for the linked one, so that
-another one is refused, and forgotten, while the old sign-in goes on.
+another one is refused, and forgotten, and what it had connected at the vendor is taken back, while the old sign-in goes
+on; a call back that nobody waits for changes nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from dataclasses import replace
 from threading import RLock
 from typing import Protocol
 
-from agent.errors import SIDE_NAMES, NotConnected, NotSetUp, WrongTarget
+from agent.errors import SIDE_NAMES, NotConnected, NotSetUp, SideError, WrongTarget
 from agent.records import Binding
 from agent.store import Store
 
@@ -18,6 +19,7 @@ Found = tuple[tuple[str, str], ...]
 """Accounts or organisations as (id, name)."""
 
 NOUNS = {"hra": "account", "xero": "organisation"}
+LEFT_THERE = "it belongs to another {noun} than the linked one, whose connection could not be taken back: remove the agent there"
 
 
 class SignIn(Protocol):
@@ -26,6 +28,8 @@ class SignIn(Protocol):
     def begin(self) -> str: ...
 
     def complete(self, state: str, code: str) -> object: ...
+
+    def refused(self, state: str) -> None: ...
 
     def accept(self) -> None: ...
 
@@ -36,7 +40,8 @@ class Connect:
     """The flows of both sides. `listings` say what the sign-in on offer sees; `wanted` are the ids in agent.ini ("" for
     none).
 
-    `bound(side, actor)` is called after each completed connection; the actor is whoever began it last.
+    `bound(side, actor)` is called after each completed connection; the actor is whoever began it last. `take_back` undoes
+    at the vendor what the sign-in on offer added there; it may raise SideError.
     """
 
     def __init__(
@@ -46,12 +51,14 @@ class Connect:
         listings: Mapping[str, Callable[[], Found]],
         wanted: Mapping[str, str],
         bound: Callable[[str, str], None],
+        take_back: Mapping[str, Callable[[], object]] | None = None,
     ) -> None:
         self._store = store
         self._tokens = tokens
         self._listings = listings
         self._wanted = wanted
         self._bound = bound
+        self._take_back = take_back or {}
         self._lock = RLock()
         self._choices: dict[str, Found] = {}
         self._began: dict[str, str] = {}
@@ -68,20 +75,19 @@ class Connect:
         Raises NotConnected for a wrong state, WrongTarget, NotSetUp, and what the side raises.
         """
         with self._lock:
+            self._tokens[side].complete(state, code)  # a stranger gets no further
             self._choices.pop(side, None)
-            self._tokens[side].complete(state, code)
-            try:
-                found = self._listings[side]()
-                chosen = self._chosen(side, found)
-            except BaseException:
-                self._tokens[side].reject()
-                raise
+            found, chosen = self._seen(side)
             if chosen is None:
                 self._choices[side] = found
                 return found
             self._bind(side, chosen)
         self._bound(side, self._began.get(side, ""))
         return ()
+
+    def refused(self, side: str, state: str) -> None:
+        """The person is back without a sign-in. Raises NotConnected for a state that nobody waits for."""
+        self._tokens[side].refused(state)
 
     def choices(self, side: str) -> Found:
         """What waits to be chosen from."""
@@ -108,6 +114,28 @@ class Connect:
                 self._store.bind(replace(now, account_id="", account_name=""))
             else:
                 self._store.bind(replace(now, tenant_id="", tenant_name=""))
+
+    def _seen(self, side: str) -> tuple[Found, tuple[str, str] | None]:
+        """What the sign-in on offer sees, and the one that is meant. It is forgotten where it is for something else."""
+        try:
+            found = self._listings[side]()
+            return found, self._chosen(side, found)
+        except BaseException as error:
+            try:
+                if isinstance(error, WrongTarget):
+                    self._undo(side)
+            finally:
+                self._tokens[side].reject()
+            raise
+
+    def _undo(self, side: str) -> None:
+        """Take back at the vendor what this consent added there: nobody meant it, and nothing here would ever use it."""
+        undo = self._take_back.get(side)
+        try:
+            if undo is not None:
+                undo()
+        except SideError:
+            raise WrongTarget(side, LEFT_THERE.format(noun=NOUNS[side])) from None
 
     def _chosen(self, side: str, found: Found) -> tuple[str, str] | None:
         """The one that is meant; None where only the person can say."""

@@ -1,14 +1,18 @@
-"""Asks the process that holds the data directory, over loopback (the other end is `agent.page.control`)."""
+"""Asks the process that holds the data directory (the other end is `agent.page.control`).
 
+Nothing is sent before the other end has proved that it has the agent's key: another program may listen on its port.
+"""
+
+import hmac
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Callable
+from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import quote
 
 from agent.config import Settings
 from agent.errors import AgentError
+from agent.page.proving import SCHEME, agents_proof, callers_proof, local_address, new_nonce
 from agent.records import Choice
 from agent.results import choice_plain
 from agent.vault import CONTROL, Key
@@ -17,11 +21,17 @@ TIMEOUT = 30.0
 # A choice may be the approval of a whole plan, and it waits for the record that a run is on.
 PATIENCE = 3600.0
 GLANCE = 0.3
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
+LARGEST_HELLO = 4096
+JSON = {"Content-Type": "application/json"}
 NO_ANSWER = (
     "Another process holds the data directory but does not answer on {address}. If it is a command that just "
     "runs, wait for its end; if host or port were changed, restart the agent."
 )
+STRANGER = (
+    "What answers on {address} is not this data directory's agent, or has another key. Nothing was sent to it. "
+    "If host, port or HRA_XERO_KEY were changed, restart the agent."
+)
+LEFT = "Stopped waiting. The running agent may have begun the run; if so, it goes on: see the page or the command status."
 FAILED = "The running agent could not answer that. Its log names the kind of error."
 UNDER_WAY = "An import or export is under way already. Wait for its end."
 
@@ -43,8 +53,6 @@ class Control:
     def __init__(self, settings: Settings, key: Key) -> None:
         self._address = local_address(settings)
         self._token = token_of(key)
-        # No proxy: the other process is on this machine, whatever the environment says.
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def status(self) -> dict[str, Any]:
         """What the page shows."""
@@ -72,7 +80,7 @@ class Control:
 
     def opened(self, id: str) -> dict[str, Any]:
         """One row of the attention list, with both records as they are now."""
-        return self._dict("GET", f"/opened/{quote(id, safe='')}", wait=PATIENCE)
+        return self._dict("GET", f"/opened?id={quote(id, safe='')}", wait=PATIENCE)
 
     def answer(self, choice: Choice, user: str = "", password: str = "") -> dict[str, Any]:
         """What came of a choice: a sentence and an exit code. The other process says who made it."""
@@ -100,7 +108,7 @@ class Control:
         self._dict("POST", "/switch", {"on": on})
 
     def _follow(self, path: str, asked: dict[str, Any], tell: Tell, sleep: Sleep) -> dict[str, Any]:
-        id = self._dict("POST", path, asked)["id"]
+        id = self._begun(path, asked)
         if not id:
             raise Elsewhere(UNDER_WAY, 1)
         try:
@@ -115,6 +123,12 @@ class Control:
             self._ask("POST", f"/run/{id}/stop", {})
             raise
 
+    def _begun(self, path: str, asked: dict[str, Any]) -> str:
+        try:
+            return str(self._dict("POST", path, asked)["id"])
+        except KeyboardInterrupt:
+            raise Elsewhere(LEFT, 1) from None
+
     def _dict(
         self, method: str, path: str, body: dict[str, Any] | None = None, wait: float = TIMEOUT
     ) -> dict[str, Any]:
@@ -123,19 +137,52 @@ class Control:
     def _ask(
         self, method: str, path: str, body: dict[str, Any] | None = None, wait: float = TIMEOUT
     ) -> Any:
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
-        url = f"{self._address}/control{path}"
-        request = urllib.request.Request(url, data=data, headers=headers, method=method)
+        # Straight there: the other process is on this machine, whatever the environment says of proxies.
+        line = HTTPConnection(self._address, timeout=TIMEOUT)
         try:
-            with self._opener.open(request, timeout=wait) as answer:
-                text = answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                raise _refusal(error.read()) from None
-        except OSError:
+            status, text = self._spoken(line, method, f"/control{path}", data, wait)
+        except (OSError, HTTPException):
             raise Elsewhere(NO_ANSWER.format(address=self._address), 1) from None
+        finally:
+            line.close()
+        if status >= 400:
+            raise _refusal(text)
         return json.loads(text) if text else {}
+
+    def _spoken(
+        self, line: HTTPConnection, method: str, path: str, data: bytes | None, wait: float
+    ) -> tuple[int, bytes]:
+        """The answer's status and text, over the very connection on which the other end proved itself."""
+        agents = self._proved(line)
+        proof = callers_proof(self._token, self._address, agents, method, path.partition("?")[0])
+        headers = {**JSON, "Authorization": f"{SCHEME} {agents}:{proof}"}
+        if line.sock is not None:  # None: the agent, proven by now, serves one request a connection
+            line.sock.settimeout(wait)
+        line.timeout = wait
+        line.request(method, path, data, headers)
+        answer = line.getresponse()
+        return answer.status, answer.read()
+
+    def _proved(self, line: HTTPConnection) -> str:
+        """The agent's number for one request. Raises Elsewhere where the other end has not this key."""
+        mine = new_nonce()
+        line.request("POST", "/control/hello", json.dumps({"nonce": mine}), JSON)
+        answer = line.getresponse()
+        told = _hello(answer.read(LARGEST_HELLO))
+        wanted = agents_proof(self._token, self._address, mine, told.get("nonce", ""))
+        if not hmac.compare_digest(told.get("proof", "").encode(), wanted.encode()):
+            raise Elsewhere(STRANGER.format(address=self._address), 1)
+        return told["nonce"]
+
+
+def _hello(text: bytes) -> dict[str, str]:
+    try:
+        told = json.loads(text)
+        parts = {name: str(told[name]) for name in ("nonce", "proof")}
+        return parts if all(part.isascii() for part in parts.values()) else {}
+    except (ValueError, KeyError, TypeError):
+        return {}
 
 
 def _refusal(text: bytes) -> Elsewhere:
@@ -147,12 +194,5 @@ def _refusal(text: bytes) -> Elsewhere:
 
 
 def token_of(key: Key) -> str:
-    """The bearer of the door, from the agent's key."""
+    """What both ends of the door prove with, from the agent's key; it never travels."""
     return key.derive(CONTROL).hex()
-
-
-def local_address(settings: Settings) -> str:
-    """Where this machine finds the agent."""
-    host = settings.agent.host
-    named = EVERYWHERE.get(host, f"[{host}]" if ":" in host else host)
-    return f"http://{named}:{settings.agent.port}"

@@ -2,7 +2,7 @@
 
 `news` and `to_tell` decide, `Notices` sends through Apprise in the background. Promises: a notice has counts and the
 page's address and nothing else; each matter is told once, and again only after it went away and came back, restarts
-included; an address of a notice is a secret and stands in no log, file or error; nothing here waits or raises.
+included; after a notice it is quiet for a while, and the next one sums up what came meanwhile; an address of a notice is a secret and stands in no log, file or error; nothing here waits or raises.
 """
 
 import json
@@ -21,6 +21,7 @@ from agent.report.told import WARNED
 
 TOLD_FILE = "notices.json"
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
+QUIET = timedelta(minutes=30)  # after a notice: a bad day is some notices, not hundreds
 PATIENCE = 30.0  # seconds for one service
 KINDS: Mapping[str, tuple[str, str]] = {
     "lost": ("{n} connection lost", "{n} connections lost"),
@@ -111,7 +112,7 @@ class Notices:
         self._thread: threading.Thread | None = None
 
     def turn(self) -> None:
-        """Look, and send what is new in a thread of its own; nothing while an earlier notice is on its way."""
+        """Look, and send what is new in a thread of its own; nothing while an earlier notice is on its way, or soon after."""
         now = self._clock()
         busy = self._thread is not None and self._thread.is_alive()
         if not self.on or busy or (self._not_before and now < self._not_before):
@@ -138,7 +139,7 @@ class Notices:
             _log.warning("notice not sent: %s", type(error).__name__)
             taken = False
         if taken:
-            self._wait, self._not_before = FIRST_WAIT, None
+            self._wait, self._not_before = FIRST_WAIT, now + QUIET
             self._remember(found)
             return
         self._not_before = now + self._wait

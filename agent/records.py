@@ -222,11 +222,13 @@ class Save:
 
 @dataclass(frozen=True)
 class Pending:
-    """A create that was sent and is not known to have happened: looked for before anything is created again (X3)."""
+    """A create that was sent and is not known to have happened: looked for before anything is created again (X3).
+    `action` is create or convert."""
 
     side: str
     source_id: str
     since: datetime
+    action: str = "create"
 
 
 @dataclass(frozen=True)

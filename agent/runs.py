@@ -112,9 +112,9 @@ def followed(
     `hurry` then lets nobody wait any longer for a place within a side's limits.
     """
     runs = Runs(lambda: "run", lambda: False, seal)
-    job = runs.start(work)
-    assert job is not None and job.thread is not None
     try:
+        job = runs.start(work)
+        assert job is not None and job.thread is not None
         while job.result is None:
             job.thread.join(GLANCE)
             if job.progress:

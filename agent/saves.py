@@ -2,8 +2,8 @@
 
 Touches the store and what it is handed. Promises: a row is closed only after its push came to an end, and one that
 names several sections only after each was seen written or the looks are used up (H2); what fails is tried again with
-growing, jittered waits and at last stands on the page, with a "try again" (H3); time that Xero asked for counts as no
-try (X4); nothing is pushed while the agent is switched off (L4, L5); the worker outlives every exception and logs its
+growing, jittered waits and at last stands on the page, with a "try again" (H3); time that Xero asked for, and time without a
+sign-in, count as no try (X4); nothing is pushed while the agent is switched off (L4, L5); the worker outlives every exception and logs its
 kind only.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from agent.errors import AgentError, NotFound, Parked, Refused, Stopped
+from agent.errors import AgentError, NotConnected, NotFound, Parked, Refused, Stopped
 from agent.fields import FIELD_GROUPS
 from agent.records import Attention, Save
 from agent.store import Store
@@ -22,6 +22,7 @@ from agent.store import Store
 LOOKS = (2.0, 10.0, 60.0)
 TRIES = (5.0, 30.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0)
 IDLE = 60.0
+NO_SIGN_IN = 300.0  # a person who connects makes everything due; this is for what mends otherwise
 GROUPS: Mapping[str, str] = {
     "details": "details",
     "bank-accounts": "bank",
@@ -165,6 +166,8 @@ class Worker:
         except Parked as parked:
             ids = [row.id for row in rows]
             self._store.postpone(ids, parked.until, parked.sentence(), looked=False, counts=False)
+        except NotConnected as error:
+            self._without_sign_in(rows, error.sentence())
         except (NotFound, Refused) as error:
             self._give_up(employee, rows, error.sentence())
         except AgentError as error:
@@ -226,6 +229,13 @@ class Worker:
                 wait = TRIES[min(row.tries, len(TRIES) - 1)] * (0.75 + self._jitter() / 2)
                 at = min(now + timedelta(seconds=wait), self._until(row))
                 self._store.postpone([row.id], at, reason, looked=False)
+
+    def _without_sign_in(self, rows: Sequence[Save], reason: str) -> None:
+        """No fault of the save, nor of its time: a person connects, however long that takes."""
+        self._resumed = self._clock()
+        at = self._resumed + timedelta(seconds=NO_SIGN_IN)
+        ids = [row.id for row in rows]
+        self._store.postpone(ids, at, reason, looked=False, counts=False)
 
     def _give_up(self, employee: str, rows: Iterable[Save], reason: str) -> None:
         # The row first: a crash between the two steps tells it twice rather than never.

@@ -31,12 +31,14 @@ class Known:
     """What is stored about people: links (ignored people count as linked), lost creates, and what persons said.
 
     `parted`: pairs (HRA id, Xero id) that a person broke. `alone`: `hra:ID` or `xero:ID` of people who have no partner.
+    `going_on`: Xero ids of people whose conversion may still be going on.
     """
 
     links: Sequence[Link] = ()
     pending: Sequence[Pending] = ()
     parted: frozenset[tuple[str, str]] = frozenset()
     alone: frozenset[str] = frozenset()
+    going_on: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,13 @@ class Convert:
 
 @dataclass(frozen=True)
 class Join:
-    """Link two people who are each other's only partner. `adopt`: the find of a create whose answer was lost."""
+    """Link two people who are each other's only partner. `adopt`: the find of a create whose answer was lost, on the side
+    that `created` names."""
 
     hra_id: str
     xero_id: str
     adopt: bool = False
+    created: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -152,10 +156,13 @@ def _lost_creates(
         if len(found) > 1 or ruled_out or any(claims[person.id] > 1 for person in found):
             waiting.add(item.source_id)
             continue
+        if not found and item.source_id in known.going_on:
+            waiting.add(item.source_id)
+            continue
         settled.append(item)
         if source and found:
             ids = {source.side: source.id, item.side: found[0].id}
-            joins.append(Join(ids["hra"], ids["xero"], adopt=True))
+            joins.append(Join(ids["hra"], ids["xero"], adopt=True, created=item.side))
     return joins, settled, waiting
 
 
@@ -175,8 +182,8 @@ def _found(
 
 def _unsure(free: Mapping[str, list[Person]], waiting: set[str]) -> list[Attention]:
     text = (
-        "A create was sent and its answer lost, and several people now fit. Nothing more is created for this person: "
-        "link the right one."
+        "A create was sent and its answer lost, and it is not clear yet who came of it. Nothing more is created for this "
+        "person: link the right one, or wait for the next run."
     )
     return [
         _row(person, match.same_person(person, free["xero" if side == "hra" else "hra"]), text)

@@ -56,17 +56,28 @@ class Key:
         Raises Misconfigured for a bad HRA_XERO_KEY, KeyMissing for a bad key file, or for none
         where sign-ins are sealed already. The caller holds the data directory.
         """
-        if environ.get(KEY_VARIABLE):
-            return cls(_given(environ[KEY_VARIABLE]))
         path = data_dir / KEY_FILE
-        if path.exists():
-            return cls(_stored(path))
+        if environ.get(KEY_VARIABLE) or path.exists():
+            return cls.find(data_dir, environ)
         if (data_dir / SEALED_FILE).exists():
             raise KeyMissing(f"{KEY_FILE} is not there; to start afresh, move {SEALED_FILE} away")
         private_folder(data_dir)
         secret = urandom(KEY_BYTES)
         replace_file(path, base64.b64encode(secret) + b"\n")
         return cls(secret)
+
+    @classmethod
+    def find(cls, data_dir: Path, environ: Mapping[str, str]) -> Self:
+        """The key that this data directory has. Writes nothing, so it is for whoever does not hold the directory.
+
+        Raises Misconfigured for a bad HRA_XERO_KEY, KeyMissing for a bad key file or none.
+        """
+        if environ.get(KEY_VARIABLE):
+            return cls(_given(environ[KEY_VARIABLE]))
+        path = data_dir / KEY_FILE
+        if not path.exists():
+            raise KeyMissing(f"{KEY_FILE} is not there, and {KEY_VARIABLE} is not set here")
+        return cls(_stored(path))
 
     def derive(self, purpose: str) -> bytes:
         """A key of 32 bytes for one purpose (TOKENS, DIGESTS, AUDIT, ...)."""

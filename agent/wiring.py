@@ -32,6 +32,7 @@ from agent.vault import Vault
 from agent.xero.budget import Gate, Ledger
 from agent.xero.client import XeroClient
 from agent.xero.connections import connections, disconnect
+from agent.xero.consents import take_back
 
 SIDES = ("hra", "xero")
 HRA_SCOPES = (
@@ -110,8 +111,8 @@ class Lines:
         self._store = store
         self.calls = Counted()
         self.tokens = {
-            "hra": _hra_tokens(settings, vault, times),
-            "xero": _xero_tokens(settings, vault, times),
+            "hra": _hra_tokens(settings, vault, times, store.is_copy),
+            "xero": _xero_tokens(settings, vault, times, store.is_copy),
         }
         self.gate = Gate(
             Ledger(),
@@ -137,6 +138,10 @@ class Lines:
     def organisations(self) -> Found:
         """The Xero organisations that the sign-in on offer is connected to, as (tenant id, name)."""
         return tuple((one.tenant_id, one.name) for one in connections(self._offered["xero"]))
+
+    def take_back(self) -> None:
+        """Delete the connections that the consent behind Xero's sign-in on offer added (L1). Raises SideError."""
+        take_back(self._offered["xero"], self.tokens["xero"].consent())
 
     def leave_xero(self, tenant_id: str) -> bool:
         """Delete Xero's connection to this organisation (L4), and withdraw the sign-in where it has no other left;
@@ -296,7 +301,9 @@ def _branch_id(named: str, branches: Sequence[Branch]) -> str | None:
     return None
 
 
-def _hra_tokens(settings: Settings, vault: Vault, times: Times) -> Tokens:
+def _hra_tokens(
+    settings: Settings, vault: Vault, times: Times, is_copy: Callable[[], bool]
+) -> Tokens:
     login = settings.hra.login_url.rstrip("/")
     return Tokens(
         "hra",
@@ -309,10 +316,13 @@ def _hra_tokens(settings: Settings, vault: Vault, times: Times) -> Tokens:
         vault=vault,
         clock=times.clock,
         new_state=times.new_key,
+        is_copy=is_copy,
     )
 
 
-def _xero_tokens(settings: Settings, vault: Vault, times: Times) -> Tokens:
+def _xero_tokens(
+    settings: Settings, vault: Vault, times: Times, is_copy: Callable[[], bool]
+) -> Tokens:
     login = settings.xero.login_url.rstrip("/")
     identity = settings.xero.identity_url.rstrip("/")
     return Tokens(
@@ -327,6 +337,7 @@ def _xero_tokens(settings: Settings, vault: Vault, times: Times) -> Tokens:
         vault=vault,
         clock=times.clock,
         new_state=times.new_key,
+        is_copy=is_copy,
     )
 
 

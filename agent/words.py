@@ -44,7 +44,6 @@ FOR_ALL = {
         "stopped",
         "Some changes of {count} people wait: this kind of write to Xero has stopped, because one of them removed or "
         "kept something it should not have. The row that names the person says what to check.",
-        gathered_again=False,
     ),
 }
 
@@ -397,7 +396,9 @@ _BUTTONS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 CHOOSABLE = frozenset(code for code, told in _BUTTONS.items() if {*_EITHER} & {*told})
-"""Reasons that a person settles by choosing a side: the values that they were held for are remembered."""
+"""Reasons that a person settles by choosing a side."""
+REMEMBERED = CHOOSABLE | {"membership_left", "end_removed", "end_in_hra"}
+"""Reasons whose rows stand for the very values that they were told about: other values make another row."""
 
 
 def buttons(row: Attention) -> tuple[str, ...]:

@@ -1,48 +1,21 @@
 """The command line: `main` runs one command and gives its exit code.
 
-Promises: never a traceback. What a person must do is a sentence on stderr; results go to stdout.
+Promises: never a traceback, from the first moment on. The commands are loaded on first use, for loading them takes
+a while in which somebody may press Ctrl-C.
 """
 
-import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
-
-from agent.cli.context import Context
-from agent.cli.parser import parser
-from agent.control import Elsewhere
-from agent.errors import AgentError, Misconfigured
-from agent.results import ATTENTION, FAULT, WRONG_USE, exit_for
+from importlib import import_module
 
 STOPPED = "Stopped. What was finished is recorded; the next run goes on from there."
 
-_log = logging.getLogger("agent")
-
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
-    """Run one command. 0 done, 1 something needs attention, 2 wrong use, 3 no connection."""
+    """Run one command. 0 done, 1 something needs attention, 2 wrong use, 3 no connection, 4 stopped by the brake."""
     try:
-        asked = parser().parse_args(argv)
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else WRONG_USE
-    try:
-        return int(asked.command(Context(asked, environ)))
-    except Misconfigured as wrong:
-        return _told("\n".join(wrong.problems), WRONG_USE)
-    except Elsewhere as told:
-        return _told(told.sentence(), told.exit)
-    except AgentError as error:
-        return _told(error.sentence(), exit_for(error))
+        return int(import_module("agent.cli.one").run(argv, environ))
     except KeyboardInterrupt:
-        return _told(STOPPED, ATTENTION)
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ATTENTION
-    except Exception as error:
-        _log.error("command ended: %s", type(error).__name__)
-        return _told(FAULT, ATTENTION)
-
-
-def _told(text: str, code: int) -> int:
-    print(text, file=sys.stderr)
-    return code
+        print(STOPPED, file=sys.stderr)
+        return 1

@@ -75,7 +75,7 @@ def held(context: Context, settings: Settings) -> Iterator[Held]:
     try:
         pair = Pair(settings, context.environ, real_times())
     except DataDirBusy:
-        yield Control(settings, Key.open(settings.agent.data_dir, context.environ))
+        yield Control(settings, Key.find(settings.agent.data_dir, context.environ))
         return
     try:
         yield Here(pair)

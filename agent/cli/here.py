@@ -126,7 +126,7 @@ class Here:
         if not password_fits(store, self._pair.settings.page.password_hash, name, password):
             raise NotPossible(WRONG_PASSWORD)
         user = store.user(name)
-        return replace(choice, actor=f"page:{name}", own=user.employee if user else "")
+        return replace(choice, actor=f"{COMMAND}:{name}", own=user.employee if user else "")
 
     def _followed(self, work: Work, tell: Tell) -> dict[str, Any]:
         return followed(work, tell, self._pair.lines.gate.close, self._pair.seal)

@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 
 from agent.cli.command import PROGRAM
-from agent.cli.show import SYSTEMS, cells, columns, console, who
+from agent.cli.show import SYSTEMS, cells, columns, console, lines, who
 from agent.cli.telling import label
 
 Row = Mapping[str, Any]
@@ -17,11 +17,12 @@ BUTTONS = {
     "use_hra": "attention resolve {item} --use hra",
     "use_xero": "attention resolve {item} --use xero",
     "approve": "attention approve {item} --as NAME",
-    "reject": "attention reject {item}",
+    "reject": "attention reject {item} --as NAME",
     "dismiss": "attention dismiss {item}",
     "create": "links create {whom}",
     "ignore": "links ignore {whom}",
 }
+DIFFER = "differ where they are masked"
 
 
 def links(rows: Sequence[Row]) -> None:
@@ -52,6 +53,8 @@ def opened(told: Row) -> None:
     _print(told["text"])
     if told["compared"]:
         console().print(_compared(told["compared"]))
+    if told["planned"]:
+        console().print(lines(told["planned"], dry_run=False))
     for partner in told["partners"]:
         _print(f"\nPossible partner: {_partner(partner)}")
         if partner["compared"]:
@@ -66,9 +69,11 @@ def opened(told: Row) -> None:
 
 
 def _compared(rows: Sequence[Row]) -> Table:
-    table = columns("Field", "HRA Cloud", "Xero")
+    table = columns("Field", "HRA Cloud", "Xero", "")
     for one in rows:
-        table.add_row(*cells(one["label"], one["hra"] or "empty", one["xero"] or "empty"))
+        alike = one["hra"] == one["xero"] and not one["same"]
+        told = DIFFER if alike else ""
+        table.add_row(*cells(one["label"], one["hra"] or "empty", one["xero"] or "empty", told))
     return table
 
 
@@ -86,8 +91,8 @@ def _ways(told: Row) -> Iterator[str]:
             for partner in told["partners"]:
                 ids = {"hra": hra_id, "xero": xero_id, partner["side"]: partner["id"]}
                 yield f"links add {ids['hra']} {ids['xero']}"
-        elif button == "approve" and told["plan"]:
-            yield f"attention approve {told['id']}"
+        elif button in ("approve", "reject") and told["plan"]:
+            yield f"attention {button} {told['id']}"
         elif button in BUTTONS:
             yield BUTTONS[button].format(item=told["id"], whom=whom)
 

@@ -7,6 +7,10 @@ MODES = """\
 authoritative: the Authoritative System decides; changed: Xero's changes since the last import win;
 all: every value that Xero has wins"""
 TIED = "HRA Cloud's id of their own record, which they then never approve"
+STANDS_FOR = (
+    "An item's id stands for the very values that it shows: once one of them moves, the item has another id, and an "
+    "answer to the old one changes nothing."
+)
 AS = "as this page user; the password is asked for, or read from the first line of the input"
 
 
@@ -29,7 +33,9 @@ def _runs(commands: Commands) -> None:
     about = "bring what changed in HRA Cloud to Xero"
     given = add(commands, "export", runs.export, about, "export --employee 4711")
     for one in (taken, given):
-        one.add_argument("--employee", metavar="ID", help="only this one (HRA Cloud's id)")
+        one.add_argument(
+            "--employee", metavar="ID", type=one_id, help="only this one (HRA Cloud's id)"
+        )
         one.add_argument(
             "--dry-run", action="store_true", help="show the whole plan, write nothing"
         )
@@ -60,15 +66,19 @@ def _links(commands: Commands) -> None:
 def _attention(commands: Commands) -> None:
     about = "what waits for a person, and what to do about it"
     example = "attention resolve 1f2e3d4c --use xero"
-    verbs = Verbs(add(commands, "attention", choices.attention, about, example), "list")
+    waits = add(commands, "attention", choices.attention, about, example)
+    waits.description = f"{waits.description} {STANDS_FOR}"
+    verbs = Verbs(waits, "list")
     verbs.add("list", "show everything that waits (without a verb: the same)")
-    verbs.add("show", "show both sides' values as they are now", "ID")
+    show = verbs.add("show", "show both sides' values as they are now", "ID")
     again = verbs.add("retry", "try again", "ID")
     resolve = verbs.add("resolve", "choose which side's value stands", "ID")
     resolve.add_argument("--use", choices=("hra", "xero"), required=True, help="whose value stands")
     approve = verbs.add("approve", "approve a change, or exactly the plan of a braked run", "ID")
     reject = verbs.add("reject", "reject a change; it is asked again when the value changes", "ID")
     dismiss = verbs.add("dismiss", "put it away until the matter changes", "ID")
+    for one in (show, resolve, approve, reject):
+        one.description = f"{one.description} {STANDS_FOR}"
     for one in (again, resolve, approve, reject, dismiss):
         one.add_argument("--as", dest="user", metavar="NAME", type=one_id, help=AS)
 

@@ -51,7 +51,7 @@ def connect(context: Context) -> int:
     try:
         service = Service(settings, context.environ, real_times())
     except DataDirBusy:
-        door = Control(settings, Key.open(settings.agent.data_dir, context.environ))
+        door = Control(settings, Key.find(settings.agent.data_dir, context.environ))
         return _wait(context, side, door.begin_connect, door.sign_in)
     server = served(service, settings)
     try:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from werkzeug.security import generate_password_hash
 
 from agent.cli.context import TAKEN, Context, alone, log_to_stderr, write_new
-from agent.config import Settings, example
+from agent.config import PLACEHOLDERS, Settings, example, parse
 from agent.errors import SIDE_NAMES, AgentError, Misconfigured
 from agent.pair import Pair
 from agent.wiring import SIDES, callback
@@ -43,16 +43,24 @@ def init(context: Context) -> int:
         "hooks.secret": hook_secret(secrets.token_bytes),
         "page.password_hash": generate_password_hash(password),
     }
-    try:
-        text = example(values)
-    except ValueError as wrong:
-        raise Misconfigured([f"--set: {wrong}"]) from wrong
-    write_new(context.config, text)
+    write_new(context.config, _text(context, values))
     context.say(f"Wrote {context.config}.")
     print(f"The page's user is admin. It is shown this once:\npassword {password}", flush=True)
     for line in _next(context, values):
         context.say(line)
     return 0
+
+
+def _text(context: Context, values: Mapping[str, str]) -> str:
+    """What to write. Raises Misconfigured for what could not be read afterwards; what is still to be filled in may lack."""
+    # Nobody's wish, and it would stay behind when the port is changed later: left out, it follows the port.
+    written = {"agent.public_url": "", **values}
+    try:
+        filled = {**PLACEHOLDERS, **{name: value for name, value in written.items() if value}}
+        parse(example(filled), {}, str(context.config))
+        return example(written)
+    except ValueError as wrong:
+        raise Misconfigured([f"--set: {wrong}"]) from wrong
 
 
 def hook_secret(random_bytes: Callable[[int], bytes]) -> str:

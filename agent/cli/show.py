@@ -1,6 +1,6 @@
 """What a command prints for a person: tables, a plan, a progress bar on a terminal."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -82,7 +82,7 @@ def result(told: Mapping[str, Any], *, dry_run: bool, quiet: bool) -> None:
         line for line in told["lines"] if dry_run or line["action"] != "update" or line["note"]
     ]
     if shown and not quiet:
-        _lines(out, shown, dry_run)
+        out.print(lines(shown, dry_run=dry_run))
     counts = ", ".join(
         f"{told['counts'][name]} {word}"
         for name, word in COUNTS.items()
@@ -101,9 +101,10 @@ def result(told: Mapping[str, Any], *, dry_run: bool, quiet: bool) -> None:
         out.print(f"{words} a person: see the page, or the command attention.", highlight=False)
 
 
-def _lines(out: Console, lines: list[dict[str, Any]], dry_run: bool) -> None:
+def lines(rows: Sequence[Mapping[str, Any]], *, dry_run: bool) -> Table:
+    """One row a record: what was done, or would be (in a dry run with the values)."""
     table = columns("Who", "What", "Where", "Fields", "Note")
-    for line in lines:
+    for line in rows:
         fields = "\n".join(_field(one, dry_run) for one in line["fields"])
         table.add_row(
             *cells(
@@ -114,7 +115,7 @@ def _lines(out: Console, lines: list[dict[str, Any]], dry_run: bool) -> None:
                 line["note"],
             )
         )
-    out.print(table)
+    return table
 
 
 def who(line: Mapping[str, Any]) -> str:

@@ -47,12 +47,14 @@ EVENTS: Mapping[str, str] = {
     "connected": "connected",
     "disconnected": "disconnected",
     "switched": "schedules and pushes switched",
+    "user": "page user",
 }
 ACTORS = {
     "command": "a command on the server",
     "schedule": "the schedule",
     "eSS": "a save in eSS",
 }
+PERSONS = {"page": "on the page", "command": "at the terminal"}
 CHANGED = " [THIS LINE IS NOT AS IT WAS WRITTEN: see audit verify]"
 
 
@@ -82,8 +84,8 @@ def happened(line: Line, zone: tzinfo) -> str:
 def actor(name: str) -> str:
     """Who did it, in words."""
     where, sign, who = name.partition(":")
-    if where == "page" and sign:
-        return f"{who} on the page"
+    if where in PERSONS and sign:
+        return f"{who} {PERSONS[where]}"
     return ACTORS.get(name, name)
 
 

@@ -9,8 +9,8 @@ from werkzeug.security import generate_password_hash
 from agent.cli.context import Context, alone, log_to_stderr
 from agent.errors import NotPossible
 from agent.pair import Pair
-from agent.records import User
-from agent.results import DONE
+from agent.records import Event, User
+from agent.results import COMMAND, DONE
 from agent.service import ADMIN
 
 PASSWORD_BYTES = 12
@@ -47,6 +47,7 @@ def _add(context: Context, pair: Pair) -> int:
     if name.lower() in {user.name.lower() for user in pair.store.users()}:
         raise NotPossible(THERE.format(name=name))
     password = secrets.token_urlsafe(PASSWORD_BYTES)
+    _noted(pair, f"added {name}", employee)
     pair.store.put_user(User(name, generate_password_hash(password), employee))
     if context.plain:
         context.told({"user": name, "password": password, "employee": employee})
@@ -61,14 +62,21 @@ def _remove(context: Context, pair: Pair) -> int:
     name = context.asked.name
     if name.lower() == ADMIN:
         raise NotPossible(IN_THE_SETTINGS)
-    if pair.store.user(name) is None:
+    user = pair.store.user(name)
+    if user is None:
         raise NotPossible(NOT_THERE.format(name=name))
+    _noted(pair, f"removed {name}", user.employee)
     pair.store.remove_user(name)
     if context.plain:
         context.told({"user": name, "removed": True})
     else:
         context.say(f"{name} may sign in no longer.")
     return DONE
+
+
+def _noted(pair: Pair, what: str, employee: str) -> None:
+    """A line of the audit log, before it is done: nobody was ever a second person without a trace (S2, S3)."""
+    pair.store.note(Event("user", hra_id=employee, why=what, actor=COMMAND))
 
 
 def _list(context: Context, pair: Pair) -> int:

@@ -23,6 +23,9 @@ def ending(hra: Employee, xero: Employee, base: Base, rules: Rules) -> Decision:
         return Decision(NAME, Kind.NOTHING if base.settled else Kind.AGREE)
     if chosen and there is not None:
         return Decision(NAME, Kind.TO_HRA, there, why="chosen")
+    if there is not None and base.xero is not Since.SAME and is_signed_in(hra, rules.signed_in):
+        fight = base.first or base.hra is Since.CHANGED
+        return hold(NAME, "own_sign_in", conflict=fight)
     if base.kept:
         return hold(NAME, "kept")
     if there is None:
@@ -33,7 +36,8 @@ def ending(hra: Employee, xero: Employee, base: Base, rules: Rules) -> Decision:
 def _known_to_xero(hra: Employee, there: EndDate, base: Base, rules: Rules) -> Decision:
     here, fight, why = hra.get(NAME), base.hra is Since.CHANGED, "xero_changed"
     if base.first:
-        return hold(NAME, "end_first_contact", conflict=True)
+        rehired = _for_a_person(hra, here, there, rules) == "rehire"
+        return hold(NAME, "rehire" if rehired else "end_first_contact", conflict=True)
     if base.settled:
         return hold(NAME, "state_wrong")
     if base.xero is Since.SAME:
@@ -53,8 +57,6 @@ def _for_a_person(hra: Employee, here: Value, there: EndDate, rules: Rules) -> s
     started = hra.get("start_date")
     if isinstance(started, date) and started > there.day:
         return "rehire"
-    if is_signed_in(hra, rules.signed_in):
-        return "own_sign_in"
     if rules.earlier_end == "hold" and closes_early(here, there):
         return "earlier_end"
     return ""

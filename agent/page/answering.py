@@ -1,7 +1,10 @@
 """The rows that wait for a person: one opened, with both records as they are now, and the person's answer.
 
 Values are read when a row is opened and go to the eyes only: the answer carries `mark`, which stands for what was shown.
+What decides about values, people or a plan is taken from the opened row alone: nobody decides unseen.
 """
+
+from contextlib import suppress
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,15 +13,25 @@ from agent.errors import AgentError, NotPossible
 from agent.page.auth import Sessions
 from agent.page.desk import Desk
 from agent.page.inside import actor, name, signed_in
+from agent.page.planned import intentions
 from agent.records import Choice
 from agent.report import Need
 
-GONE = "This row has left the list: its cause is gone, or somebody has answered it."
+GONE = (
+    "This row has left the list: its cause is gone, somebody has answered it, or a value changed. What still waits stands "
+    "on the list anew."
+)
+NOT_SHOWN = (
+    "This was not answered, since what it decides about was not shown, or has changed since. Open the row and decide by "
+    "what stands there."
+)
 NOT_ONE = "These two cannot be linked from this row."
 # A choice of the button's own name, or a resolution that uses one side.
 PLAIN = frozenset({"retry", "approve", "reject", "dismiss"})
 USES = {"use_hra": "hra", "use_xero": "xero"}
 OF_PERSON = frozenset({"create", "ignore"})
+# Answers to what both sides hold, or to a plan: given where that is seen, and to nothing else.
+SEEN_ONLY = frozenset({"approve", "reject", "use_hra", "use_xero", "create", "link"})
 
 
 def answering(desk: Desk, sessions: Sessions) -> Blueprint:
@@ -29,14 +42,20 @@ def answering(desk: Desk, sessions: Sessions) -> Blueprint:
     @page.get("/<id>")
     @inside
     def row(id: str) -> ResponseReturnValue:
-        need = _need(desk, id)
+        need, opened, problem = _need(desk, id), None, ""
         if need is None:
-            return render_template("message.html", title="Not on the list", text=GONE), 404
+            return _left()
         try:
             opened = desk.opened(id)
+            problem = opened.problem
         except AgentError as error:
-            return render_template("row.html", need=need, opened=None, problem=error.sentence())
-        return render_template("row.html", need=need, opened=opened, problem=opened.problem)
+            problem = error.sentence()
+        # Reading may have found other values: then another row stands for the same matter.
+        need = _need(desk, opened.id if opened else id)
+        if need is None:
+            return _left()
+        plan = intentions(opened.planned) if opened else None
+        return render_template("row.html", need=need, opened=opened, problem=problem, plan=plan)
 
     @page.post("/<id>")
     @inside
@@ -53,7 +72,7 @@ def answering(desk: Desk, sessions: Sessions) -> Blueprint:
             "message.html",
             title="That did not work",
             text=error.sentence(),
-            back=None if str(error) == GONE else url_for(".row", **request.view_args or {}),
+            back=_back(desk, str((request.view_args or {}).get("id", ""))),
         ), 409
 
     return page
@@ -61,6 +80,17 @@ def answering(desk: Desk, sessions: Sessions) -> Blueprint:
 
 def _need(desk: Desk, id: str) -> Need | None:
     return next((need for need in desk.status().needs if need.id == id), None)
+
+
+def _left() -> ResponseReturnValue:
+    return render_template("message.html", title="Not on the list", text=GONE), 404
+
+
+def _back(desk: Desk, id: str) -> str | None:
+    """Where the row stands, if it still does."""
+    with suppress(AgentError):
+        return url_for(".row", id=id) if _need(desk, id) else None
+    return None
 
 
 def _own(desk: Desk) -> str:
@@ -71,6 +101,8 @@ def _own(desk: Desk) -> str:
 def _choice(need: Need, own: str) -> Choice:
     verb = request.form.get("verb", "")
     mark = request.form.get("mark", "")
+    if verb in SEEN_ONLY and mark != need.mark:
+        raise NotPossible(NOT_SHOWN, moved=True)
     if verb in PLAIN:
         return Choice(verb, need.id, actor(), mark=mark, own=own)
     if verb in USES:

@@ -95,7 +95,9 @@ class Throttle:
         """
         now = self._clock()
         with self._lock:
-            left = max(self._by_name.left((name, address), now), self._by_address.left(address, now))
+            left = max(
+                self._by_name.left((name, address), now), self._by_address.left(address, now)
+            )
             if left > timedelta():
                 return int(left.total_seconds()) + 1
             self._by_name.count((name, address), now)

@@ -79,7 +79,11 @@ def connecting(desk: Desk, sessions: Sessions, choices: Choices) -> Blueprint:
     def back(side: str) -> ResponseReturnValue:
         state, code = request.args.get("state", ""), request.args.get("code", "")
         if not (state and code):
-            return _refused(side, request.args.get("error", ""))
+            told = REFUSALS.get(request.args.get("error", ""), REFUSED)
+            told = told.format(name=SIDE_NAMES[side])
+            if state:
+                desk.refused(side, state, told)  # whoever waits for this sign-in hears of its end
+            return _refused(side, told)
         options = desk.connected(side, state, code)
         return _choice(side, options, choices) if options else _done(desk, side, sessions)
 
@@ -104,8 +108,7 @@ def _choice(side: str, options: tuple[Option, ...], choices: Choices) -> Respons
     )
 
 
-def _refused(side: str, error: str) -> ResponseReturnValue:
-    text = REFUSALS.get(error, REFUSED).format(name=SIDE_NAMES[side])
+def _refused(side: str, text: str) -> ResponseReturnValue:
     return render_template(
         "message.html", title=f"{SIDE_NAMES[side]} is not connected", text=text
     ), 400

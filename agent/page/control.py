@@ -1,25 +1,26 @@
 """The door for commands of this machine while `run` holds the data directory.
 
-Loopback only, and only with the bearer derived from the agent's key, which whoever may read the data directory
-has. Not part of the page: no cookie opens it. A command speaks as `command`, or as a page user whose password it
-brings: nobody becomes a second person by saying so (S2).
+Only for callers of this machine that prove to hold the agent's key (`agent.page.proving`), as whoever may read the
+data directory does. Not part of the page: no cookie opens it. A command speaks as `command`, or as `command:NAME` with
+that page user's password: nobody becomes a second person by saying so (S2).
 """
 
-import hmac
+import json
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from flask import Blueprint, Response, abort, jsonify, request
+from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
+from agent.config import Settings
 from agent.errors import AgentError, NotPossible
+from agent.page.proving import NONCE_LENGTH, Proofs, local_address, near
 from agent.pair import Pair
 from agent.records import Choice
 from agent.results import COMMAND, attention_rows, choice_of, failed, link_rows
 from agent.sync import Answer, Opened
 
-NEAR = frozenset({"127.0.0.1", "::1"})
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
 KINDS = ("import", "export")
 MODES = ("authoritative", "changed", "all")
@@ -68,31 +69,43 @@ class Room(Protocol):
 def control(room: Room, token: str) -> Blueprint:
     """The blueprint, below /control."""
     desk = Blueprint("control", __name__, url_prefix="/control")
-
-    @desk.before_request
-    def only_this_machine() -> None:
-        given = request.headers.get("Authorization", "")
-        near = request.remote_addr in NEAR and not any(
-            name in request.headers for name in FORWARDED
-        )
-        if not near or not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-            abort(404)  # a stranger is not told that there is a door
-        request.max_content_length = LARGEST_PLAN
-
-    @desk.errorhandler(AgentError)
-    def told(error: AgentError) -> ResponseReturnValue:
-        return jsonify(failed(error)), 409
-
+    _guard(desk, room.pair.settings, token)
     _runs(desk, room)
     _sides(desk, room)
     _choices(desk, room)
     return desk
 
 
+def _guard(desk: Blueprint, settings: Settings, token: str) -> None:
+    proofs = Proofs(token, local_address(settings))
+    callers = near(settings.agent.host)
+
+    @desk.before_request
+    def only_this_machine() -> None:
+        from_here = request.remote_addr in callers and not any(
+            name in request.headers for name in FORWARDED
+        )
+        given = request.headers.get("Authorization", "")
+        greets = request.endpoint == f"{desk.name}.hello"
+        if not from_here or not (greets or proofs.holds(given, request.method, request.path)):
+            abort(404)  # a stranger is not told that there is a door
+        if not greets:
+            request.max_content_length = LARGEST_PLAN
+
+    @desk.post("/hello")
+    def hello() -> Response:
+        callers = _text("nonce")
+        return _json(proofs.hello(callers)) if len(callers) == NONCE_LENGTH else abort(400)
+
+    @desk.errorhandler(AgentError)
+    def told(error: AgentError) -> ResponseReturnValue:
+        return _json(failed(error)), 409
+
+
 def _runs(desk: Blueprint, room: Room) -> None:
     @desk.get("/status")
     def status() -> Response:
-        return jsonify(room.plain_status())
+        return _json(room.plain_status())
 
     @desk.post("/run")
     def begin() -> Response:
@@ -100,21 +113,22 @@ def _runs(desk: Blueprint, room: Room) -> None:
         kind, mode = asked.get("kind"), asked.get("mode", "authoritative")
         if kind not in KINDS or mode not in MODES:
             abort(400)
-        id = room.begin_run(kind, mode, bool(asked.get("dry_run")), asked.get("employee") or None)
-        return jsonify(id=id)
+        # Everybody only where nobody is named: an empty id is a slip, and not a run of all.
+        employee = None if asked.get("employee") is None else _text("employee")
+        return _json({"id": room.begin_run(kind, mode, bool(asked.get("dry_run")), employee)})
 
     @desk.post("/apply")
     def apply() -> Response:
-        return jsonify(id=room.apply(_text("plan"), COMMAND))
+        return _json({"id": room.apply(_text("plan"), COMMAND)})
 
     @desk.post("/let-through")
     def let_through() -> Response:
-        return jsonify(id=room.let_through(_text("hash"), COMMAND))
+        return _json({"id": room.let_through(_text("hash"), COMMAND)})
 
     @desk.get("/run/<id>")
     def state(id: str) -> Response:
         found = room.run_state(id)
-        return jsonify(found) if found is not None else abort(404)
+        return _json(found) if found is not None else abort(404)
 
     @desk.post("/run/<id>/stop")
     def stop(id: str) -> ResponseReturnValue:
@@ -126,35 +140,35 @@ def _sides(desk: Blueprint, room: Room) -> None:
     @desk.route(f"/connect/{_SIDE}", methods=["GET", "POST"])
     def connect(side: str) -> Response:
         if request.method == "POST":
-            return jsonify(address=room.connect(side, COMMAND))
-        return jsonify(room.sign_in(side))
+            return _json({"address": room.connect(side, COMMAND)})
+        return _json(room.sign_in(side))
 
     @desk.post(f"/disconnect/{_SIDE}")
     def disconnect(side: str) -> Response:
-        return jsonify(sentence=room.disconnect(side, COMMAND))
+        return _json({"sentence": room.disconnect(side, COMMAND)})
 
     @desk.route("/switch", methods=["GET", "POST"])
     def switch() -> Response:
         if request.method == "POST":
             turn: Callable[[str], None] = room.switch_on if _asked().get("on") else room.switch_off
             turn(COMMAND)
-        return jsonify(standing=room.pair.store.standing())
+        return _json({"standing": room.pair.store.standing()})
 
 
 def _choices(desk: Blueprint, room: Room) -> None:
     @desk.get("/attention")
     def attention() -> Response:
-        return jsonify(attention_rows(room.pair.store.attention()))
+        return _json(attention_rows(room.pair.store.attention()))
 
     @desk.get("/links")
     def links() -> Response:
         store = room.pair.store
         ignored = {side: store.ignored(side) for side in SIDES}
-        return jsonify(link_rows(store.links(), ignored))
+        return _json(link_rows(store.links(), ignored))
 
-    @desk.get("/opened/<id>")
-    def opened(id: str) -> Response:
-        return jsonify(asdict(room.opened(id)))
+    @desk.get("/opened")
+    def opened() -> Response:
+        return _json(asdict(room.opened(request.args.get("id", ""))))
 
     @desk.post("/answer")
     def answer() -> Response:
@@ -163,7 +177,7 @@ def _choices(desk: Blueprint, room: Room) -> None:
         except ValueError:
             abort(400)
         answered = room.answer(choice)
-        return jsonify(sentence=answered.sentence, exit=answered.exit)
+        return _json({"sentence": answered.sentence, "exit": answered.exit})
 
 
 def _actor(room: Room) -> tuple[str, str]:
@@ -175,7 +189,7 @@ def _actor(room: Room) -> tuple[str, str]:
     if not room.check_password(str(name), str(asked.get("password", ""))):
         raise NotPossible(WRONG_PASSWORD)
     user = room.pair.store.user(name)
-    return f"page:{name}", user.employee if user else ""
+    return f"{COMMAND}:{name}", user.employee if user else ""
 
 
 def _asked() -> dict[str, Any]:
@@ -185,4 +199,9 @@ def _asked() -> dict[str, Any]:
 
 def _text(name: str) -> str:
     found = _asked().get(name)
-    return found if isinstance(found, str) and found else abort(400)
+    return found if isinstance(found, str) and found.strip() else abort(400)
+
+
+def _json(told: Any) -> Response:
+    """As it stands: Flask's own would sort the names, and a command would print another order than without the door."""
+    return Response(json.dumps(told), mimetype="application/json")

@@ -46,6 +46,9 @@ class Desk(Protocol):
     def connected(self, side: str, state: str, code: str) -> tuple[Option, ...]:
         """The person is back, with the one-time `state`; what to choose from, empty when done."""
 
+    def refused(self, side: str, state: str, told: str) -> None:
+        """The person is back without a sign-in; `told` says so in a sentence. Of a strange state nothing comes."""
+
     def choose(self, side: str, id: str) -> None:
         """The account or organisation that the person chose."""
 

@@ -48,7 +48,9 @@ def intentions(lines: Sequence[Line]) -> Intentions:
 
 
 def _intended(line: Line) -> Intended:
-    told = ACTIONS.get(line.action, line.action).format(side=SIDE_NAMES.get(line.target, "")).strip()
+    told = (
+        ACTIONS.get(line.action, line.action).format(side=SIDE_NAMES.get(line.target, "")).strip()
+    )
     return Intended(
         who(line.number, line.hra_id, line.xero_id), told, tuple(one.label for one in line.fields)
     )

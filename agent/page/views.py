@@ -20,6 +20,7 @@ from flask.typing import ResponseReturnValue
 
 from agent import report
 from agent.errors import AgentError
+from agent.page.answering import SEEN_ONLY
 from agent.page.auth import Sessions, Throttle
 from agent.page.desk import Desk
 from agent.page.inside import actor, signed_in
@@ -48,7 +49,7 @@ def pages(desk: Desk, sessions: Sessions, throttle: Throttle) -> Blueprint:
     @page.get("/")
     @inside
     def home() -> ResponseReturnValue:
-        return render_template("status.html", status=desk.status())
+        return render_template("status.html", status=desk.status(), seen_only=SEEN_ONLY)
 
     @page.post("/run/<any(import, export):kind>")
     @inside

@@ -29,6 +29,7 @@ from agent.service.passwords import password_fits
 from agent.service.schedule import CYCLE, Schedule
 from agent.service.shown import status_of
 from agent.sync import Answer, Opened, Progress, Report
+from agent.tokens import NotBegun
 from agent.transport import quiet_loggers
 from agent.vault import SESSION
 from agent.wiring import SIDES, Times
@@ -42,7 +43,6 @@ APPLYING = "The plan is being applied. Its row leaves the list when that is done
 APPLIED = "Applied exactly that plan."
 LEFT = " Records that had moved since and were left as they are: {n}."
 AGAIN = "{why} The save is tried again by itself with growing waits."
-WAITS = "Schedules and pushes are off: the save is tried again once they are switched on."
 
 
 class Service:
@@ -102,7 +102,8 @@ class Service:
         return status_of(self.pair, self.jobs.next(CYCLE))
 
     def start_run(self, kind: str, mode: str = "authoritative", actor: str = "page") -> str:
-        """Begin an import or export that a person asked for on the page; "" or why not. Raises NotConnected."""
+        """Begin an import or export that a person asked for on the page; "" or why not. Raises NotConnected, NotPossible."""
+        self.pair.at_home()
         self._linked()
         return "" if self._begin(kind, actor, mode) else BUSY
 
@@ -129,15 +130,20 @@ class Service:
         return tuple(f"{side}:{id}" for side in SIDES for id in sorted(store.ignored(side)))
 
     def connect(self, side: str, actor: str = COMMAND) -> str:
-        """The address to send the person to."""
-        return self.pair.connect.begin(side, actor)
+        """The address to send the person to. Raises NotConnected in a copy (L5)."""
+        address = self.pair.connect.begin(side, actor)
+        self._sign_in_faults.pop(
+            side, None
+        )  # of an earlier one, which the new one is not to answer for
+        return address
 
     def connected(self, side: str, state: str, code: str) -> tuple[Option, ...]:
         """The person is back from the vendor; what to choose from, empty when done. Raises AgentError."""
-        self._sign_in_faults.pop(side, None)
         self._signing_in.add(side)
         try:
             found = self.pair.connect.complete(side, state, code)
+        except NotBegun:
+            raise  # a stranger at the call back: no fault of the side, and nobody's sign-in ends
         except AgentError as error:
             self._sign_in_faults[side] = error.sentence()
             raise
@@ -146,7 +152,17 @@ class Service:
             raise
         finally:
             self._signing_in.discard(side)
+        self._sign_in_faults.pop(side, None)
+        self.worker.wake()
         return tuple(Option(id, name) for id, name in found)
+
+    def refused(self, side: str, state: str, told: str) -> None:
+        """The person is back without a sign-in, which `told` says in a sentence; of a strange state nothing comes."""
+        try:
+            self.pair.connect.refused(side, state)
+        except NotBegun:
+            return
+        self._sign_in_faults[side] = told
 
     def choose(self, side: str, id: str) -> None:
         """The account or organisation that the person chose. Raises AgentError."""
@@ -155,6 +171,8 @@ class Service:
             self.pair.connect.choose(side, id)
         finally:
             self._signing_in.discard(side)
+        self._sign_in_faults.pop(side, None)
+        self.worker.wake()
 
     def disconnect(self, side: str, actor: str) -> str:
         """Let go of one side (L4); what was done and what is left to do. Raises NotPossible."""
@@ -272,15 +290,12 @@ class Service:
 
     def _retried(self, row: Attention, choice: Choice) -> Answer:
         """A failed save once more: now, or in the worker's own time where that cannot be (H3)."""
-        if not self.pair.store.standing():
-            try:
-                return self.pair.answer(choice)
-            except SideError as error:
-                if not error.try_again:
-                    raise
-                told = AGAIN.format(why=error.sentence())
-        else:
-            told = WAITS
+        try:
+            return self.pair.answer(choice)
+        except SideError as error:
+            if not error.try_again:
+                raise
+            told = AGAIN.format(why=error.sentence())
         employee = row.hra_id or ""
         self.worker.again(employee, f"again-{self.pair.times.new_key()}")
         self.pair.store.note(
@@ -328,6 +343,7 @@ class Front:
         self.ignored = service.ignored
         self.connect = service.connect
         self.connected = service.connected
+        self.refused = service.refused
         self.choose = service.choose
         self.disconnect = service.disconnect
         self.switch_on = service.switch_on

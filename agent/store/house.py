@@ -110,6 +110,10 @@ class House:
         """Why schedules and pushes are switched off; "" while they may run."""
         return self._said("off")
 
+    def is_copy(self) -> bool:
+        """Whether this is a restored copy that no person has taken over yet (L5)."""
+        return self.standing() == COPY
+
     def switch_off(self, reason: str) -> None:
         """Let no schedule and no push run. `reason` is a sentence, never empty."""
         if not reason:
@@ -122,8 +126,9 @@ class House:
             here = self._self.get("here")
             self._self.change({"home": here} if here else {}, ["off"])
 
-    def settle_in(self, home: str) -> None:
-        """Say at start where the agent runs, as a mark of machine and folder.
+    def settle_in(self, home: str, former: str = "") -> None:
+        """Say at start where the agent runs, as a mark of machine and folder; `former` is the mark
+        that an earlier version made of the same place.
 
         The first one is remembered. Another one than remembered is a restored copy, and switches
         schedules and pushes off.
@@ -131,7 +136,9 @@ class House:
         with self._lock:
             known = self._said("home")
             said = {"here": Text(home)}
-            if not known:
+            if known and known == former:
+                said["home"] = Text(home)
+            elif not known:
                 said["home"] = Text(home)
             elif known != home:
                 said["off"] = Text(COPY)

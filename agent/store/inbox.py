@@ -91,6 +91,18 @@ class Inbox:
                 ]
             )
 
+    def make_due(self, account: str) -> None:
+        """Let every open save of this account be tried now, whatever it waits for."""
+        with self._lock:
+            waiting = [e for e in self._entries.values() if e.account == account]
+            self._append(
+                [
+                    replace(e, save=replace(e.save, next_try=None))
+                    for e in waiting
+                    if e.save.next_try and not e.save.closed
+                ]
+            )
+
     def tidy(self) -> None:
         """Remove closed saves past their term, and superseded lines of a large file."""
         with self._lock:

@@ -241,6 +241,10 @@ class Store(House):
         """Try these saves later, counting a look or a try; `counts` False (parked, X4): neither."""
         self._inbox.postpone(ids, next_try, reason, looked=looked, counts=counts)
 
+    def make_due(self) -> None:
+        """Try every open save of the bound account now, whatever it waits for."""
+        self._inbox.make_due(self.binding().account_id)
+
     def tidy(self) -> None:
         """Remove what is past its term. Done at every start; a long-lived process does it daily."""
         self._inbox.tidy()

@@ -58,6 +58,8 @@ __all__ = [
     "Sync",
 ]
 
+# What a person can say while a side is away.
+QUIET_VERBS = frozenset({"dismiss", "reject", "unlink", "ignore", "unignore"})
 NO_PLAN = (
     "There is no stopped run with this plan any more. Start the run again: it is decided anew."
 )
@@ -202,7 +204,7 @@ class Sync:
 
     def answer(self, choice: Choice) -> Answer:
         """A person's choice about something that waits, applied at once. Raises NotPossible, Braked, SideError."""
-        if self._signed_in is None:
+        if self._signed_in is None and choice.verb not in QUIET_VERBS:
             self._prove()
         told = self._answers.answer(choice)
         self._store.replace_attention("org", words.notices(self._store.links()))

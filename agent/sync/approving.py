@@ -79,7 +79,12 @@ def approvals(
         if not target or APPROVED_AS.get(decision.name) not in rules.approve:
             continue
         known = find(decision)
-        if known is not None:
+        if known is not None and known.state == "waiting" and decision.why == "chosen":
+            # A person took the change up: it is theirs now, and somebody else's to approve.
+            who = asker(decision.why, target, rules)
+            by = who if ":" in who or who == "command" else known.asked_by
+            found[decision.name] = replace(known, chosen=True, asked_by=by)
+        elif known is not None:
             found[decision.name] = known
         elif decision.reason in APPROVALS:
             fresh[decision.name] = Approval(

@@ -9,7 +9,7 @@ from agent.fields import FIELDS, NORMALISER_VERSION, Tokens, same
 from agent.merge import APPROVALS, Base, Decision, Kind, Since
 from agent.plans import Mark
 from agent.records import Agreed, Link
-from agent.words import CHOOSABLE, join, split
+from agent.words import REMEMBERED, join, split
 
 
 class Digester(Protocol):
@@ -144,8 +144,10 @@ class Ledger:
             name = decision.name
             if decision.reason == "unreadable" and name in link.held:
                 found[name] = link.held[name]
-            chosen = decision.reason in APPROVALS
-            if decision.kind is not Kind.HOLD or not (decision.reason in CHOOSABLE or chosen):
+            asked = link.approvals.get(name)
+            given = asked is not None and asked.chosen and asked.state == "approved"
+            waits = decision.reason in REMEMBERED or decision.reason in APPROVALS
+            if not given and (decision.kind is not Kind.HOLD or not waits):
                 continue
             if UNKNOWN in (hra.get(name), xero.get(name)):
                 continue
@@ -223,14 +225,15 @@ def opened(
 
     `refused`: per field, why a write of this pass was refused. An earlier refusal stands until it is tried again.
     """
+    whole = all(name in side.values for side in (hra, xero) for name in FIELDS)
     result = {
         name: reason
         for name, reason in link.open.items()
-        if split(reason)[0].endswith("_write_harm")
+        if split(reason)[0].endswith("_write_harm") or (name == "record" and not whole)
     }
     for decision in decisions:
         name = decision.name
-        if name not in hra.values or name not in xero.values:
+        if decision.reason == "unreadable":
             if name in link.open:
                 result[name] = link.open[name]
             continue

@@ -7,7 +7,7 @@ from agent import strangers
 from agent.employee import Person, Status
 from agent.errors import SIDE_NAMES, AccessLost, Reach, SideError, Stopped
 from agent.merge import Rules
-from agent.records import Attention, Link
+from agent.records import Attention, Link, Pending
 from agent.side import HraSide, Listing, Side
 from agent.store import Store
 from agent.strangers import Known, Matching, Strangers
@@ -35,6 +35,7 @@ class Matchmaker:
     rules: Rules
     order: Order
     tale: Tale
+    pending: Sequence[Pending] = ()
     would_link: tuple[Link, ...] = ()
 
     def decide(self, hra: Listing, xero: Listing) -> Strangers:
@@ -44,7 +45,7 @@ class Matchmaker:
         links = self._spoken_for(hra.people)
         here, there = self._enriched(hra.people, xero.people, links)
         candidates = self._candidates(there, links)
-        known = self.newcomers.known(links)
+        known = self.newcomers.known(links, self.pending)
         decided = strangers.decide(
             here, there, known, self.matching, self.order.way, candidates or ()
         )

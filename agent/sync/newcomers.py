@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from threading import Lock
 
 from agent import match, plan
-from agent.employee import Employee, Person, Status, Value
+from agent.employee import Employee, Status, Value
 from agent.errors import (
     SIDE_NAMES,
     AccessLost,
     ActionFailed,
     NotConnected,
     NotFound,
+    NotPossible,
     OutcomeUnknown,
     Parked,
     Refused,
@@ -20,12 +21,15 @@ from agent.errors import (
 )
 from agent.merge import SENDS, Decision, Rules, merge
 from agent.records import Attention, Change, Link, Pending
-from agent.side import HraSide, Side, Written
+from agent.side import HraSide, Listing, Side, Written
 from agent.store import Store
 from agent.strangers import Convert, Create, Join, Known
 from agent.sync import diary
 from agent.sync.locks import Locks
 from agent.sync.records import Records, Seen, reasons_by_field
+
+# A conversion that did not end while it was polled may still be going on for as long.
+CONVERTING = timedelta(minutes=30)
 
 # Errors that say for certain that a create did not happen.
 NOT_DONE = (Refused, Unreachable, Parked, NotConnected, AccessLost)
@@ -81,14 +85,30 @@ class Newcomers:
         )
         return (*self._store.links(), *ignored)
 
-    def known(self, links: Sequence[Link] | None = None) -> Known:
-        """What is stored about people, as the decision about strangers wants it."""
+    def known(
+        self, links: Sequence[Link] | None = None, pending: Sequence[Pending] | None = None
+    ) -> Known:
+        """What is stored about people, as the decision about strangers wants it. `pending`: the lost creates as they stood
+        before the lists were read; one that was sent since may be in none of them yet.
+        """
+        waiting = self._store.pending() if pending is None else pending
+        young = self._clock() - CONVERTING
         return Known(
             self.spoken_for() if links is None else links,
-            self._store.pending(),
+            waiting,
             self._store.parted(),
             self._store.alone(),
+            frozenset(p.source_id for p in waiting if p.action == "convert" and p.since > young),
         )
+
+    def moved(self, old: str, new: str) -> None:
+        """Somebody without a link was transferred: what a person said of the old record holds for the new one (M5, M6)."""
+        if old in self._store.ignored("hra"):
+            self._store.ignore("hra", new)
+            self._store.unignore("hra", old)
+        for hra_id, xero_id in self._store.parted():
+            if hra_id == old:
+                self._store.part(new, xero_id)
 
     def join(
         self, joining: Join, rules: Rules, why: str = "each other's only partner"
@@ -100,21 +120,32 @@ class Newcomers:
             ):
                 return None
             link = self._store.add_link(joining.hra_id, joining.xero_id)
+            if joining.created:
+                link = replace(link, created=joining.created)
+                self._store.save_link(link)
         self._linked(link, "linked", why, rules)
         return link
 
-    def convert(self, converting: Convert, rules: Rules) -> Link | None:
+    def convert(self, converting: Convert, rules: Rules, since: str | None = None) -> Link | None:
         """Make an employee of a candidate and link them; None when that person got a link meanwhile (M3).
 
-        Raises NotFound (converted by hand meanwhile), ActionFailed, OutcomeUnknown (looked for first next time).
+        `since` as in `create`. Raises NotPossible where it does not hold any more, NotFound (converted by hand
+        meanwhile), ActionFailed, OutcomeUnknown (looked for first next time).
         """
         person, candidate = converting.source, converting.candidate
         with self._creating, self._locks.of(f"xero:{person.id}"):
             if self._store.link_of("xero", person.id):
                 return None
-            self._store.add_pending(Pending("hra", person.id, self._clock()))
+            there = self._sides["xero"].fetch(person.id, frozenset({"details"}))
+            obstacle = self._moved_since(Create("hra", person), since)
+            if there.status is not Status.CURRENT:
+                obstacle = "is not a current employee any more"
+            if obstacle:
+                self._hold(Create("hra", person), obstacle)
+                raise NotPossible(not_created(Create("hra", person), obstacle), moved=True)
+            self._store.add_pending(Pending("hra", person.id, self._clock(), "convert"))
             try:
-                new_id = self._hra.convert(candidate, self._start_of(person))
+                new_id = self._hra.convert(candidate, _start_of(there))
             except (*NOT_DONE, NotFound, ActionFailed):
                 self._store.clear_pending("hra", person.id)
                 raise
@@ -122,10 +153,6 @@ class Newcomers:
             self._store.clear_pending("hra", person.id)
         self._linked(link, "converted", "the candidate is this person's only partner", rules)
         return link
-
-    def _start_of(self, person: Person) -> date | None:
-        found = self._sides["xero"].fetch(person.id, frozenset({"details"})).get("start_date")
-        return found if isinstance(found, date) else None
 
     def _linked(self, link: Link, what: str, why: str, rules: Rules) -> None:
         """Whatever was said about two strangers is settled once they are linked."""
@@ -141,10 +168,12 @@ class Newcomers:
         source = side.fetch(create.source.id)
         blank = plan.blank(create.target)
         hra, xero = (blank, source) if create.target == "hra" else (source, blank)
-        decisions = merge(hra, xero, {}, rules)
+        decisions = merge(hra, xero, {}, replace(rules, stopped=frozenset(self._store.stopped())))
         changes = {d.name: d.value for d in decisions if SENDS.get(d.kind) == create.target}
         if source.status is not Status.CURRENT:
             return Draft(source, {}, "is not a current employee any more")
+        if source.id != create.source.id:
+            return Draft(source, {}, "was transferred meanwhile; the next run looks again")
         if create.target == "hra":
             branch = self._branch_for(source)
             if branch is None:
@@ -190,9 +219,10 @@ class Newcomers:
         if (create.target, person.id) in sent:
             self._hold(create, "may have been created already; the next run looks first")
             return "may have been created already"
-        if not create.alone and match.near(
-            person, self._sides[create.target].listing(since).people
-        ):
+        listing = self._sides[create.target].listing(since)
+        if since is None and not is_whole(listing, self._store.links()):
+            return "is left for the next run, because the other side's list is not whole"
+        if not create.alone and match.near(person, listing.people):
             self._hold(
                 create, "may be somebody who was added there meanwhile; the next run looks again"
             )
@@ -224,8 +254,9 @@ class Newcomers:
     ) -> Created:
         ids = {create.target: written.employee.id, create.source.side: draft.source.id}
         link = self._store.add_link(ids["hra"], ids["xero"], draft.source.number)
-        self._store.clear_pending(create.target, create.source.id)
         link = replace(link, created=create.target)
+        self._store.save_link(link)
+        self._store.clear_pending(create.target, create.source.id)
         hra, xero = (
             (written.employee, draft.source)
             if create.target == "hra"
@@ -247,12 +278,18 @@ class Newcomers:
         self._linked(link, "created", f"in {SIDE_NAMES[create.target]}", rules)
         for event in diary.written(link, create.target, sent, refused, draft.decisions, rules):
             self._store.note(event)
-        return Created(self._records.record(link, hra, xero, refused, rules), sent, refused)
+        with self._locks.of(link.id):
+            return Created(self._records.record(link, hra, xero, refused, rules), sent, refused)
 
     def _hold(self, create: Create, reason: str, kind: str = "cannot-travel") -> None:
         self._store.replace_attention(
             f"{create.source.side}:{create.source.id}", (held(create, reason, kind),)
         )
+
+
+def _start_of(employee: Employee) -> date | None:
+    found = employee.get("start_date")
+    return found if isinstance(found, date) else None
 
 
 def held(create: Create, reason: str, kind: str = "cannot-travel") -> Attention:
@@ -267,6 +304,11 @@ def held(create: Create, reason: str, kind: str = "cannot-travel") -> Attention:
         number=person.number,
         buttons=("create", "ignore") if create.alone else ("ignore",),
     )
+
+
+def is_whole(listing: Listing, links: Sequence[Link]) -> bool:
+    """Whether a list may be trusted to show everybody (D8): complete, and not empty though people are linked."""
+    return listing.complete and bool(listing.people or not links)
 
 
 def not_created(create: Create, reason: str) -> str:

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+from agent import match
 from agent.employee import Person, Status
 from agent.errors import SIDE_NAMES, AccessLost, NotFound, NotPossible
 from agent.records import Choice
 from agent.strangers import Convert, Create, Join
 from agent.sync.clerk import Clerk, about
-from agent.sync.newcomers import not_created
+from agent.sync.newcomers import is_whole, not_created
 from agent.sync.report import Answer, holds
 
 
@@ -90,8 +91,11 @@ class PeopleAnswers(Clerk):
         status = person.status
         if side == "hra":
             status = self.hands.hra.fetch(id, frozenset({"details"})).status
+        if person.status is Status.GONE:
+            raise NotPossible("This record was merged or transferred; look at its successor.")
         if status is not Status.CURRENT:
             raise NotPossible("This person is not a current employee, so nobody is created.")
+        self._nobody_new(side, person)
         self.store.unignore(side, id)
         self.store.say_alone(f"{side}:{id}")
         self.store.note(
@@ -108,6 +112,23 @@ class PeopleAnswers(Clerk):
         return Answer(
             f"Created in {SIDE_NAMES[create.target]} and linked. {told}".strip(), 1 if told else 0
         )
+
+    def _nobody_new(self, side: str, person: Person) -> None:
+        """Raises NotPossible where somebody may be this person whom the match desk did not show yet."""
+        rows = [row for row in self.store.attention() if row.scope == f"{side}:{person.id}"]
+        shown = {partner.id for row in rows for partner in row.partners}
+        other = "xero" if side == "hra" else "hra"
+        listing = self.hands.sides()[other].listing()
+        if not is_whole(listing, self.store.links()):
+            raise NotPossible(
+                "The other side's list is not whole, so nobody is created now. Try again later."
+            )
+        close = {one.id for one in match.near(person, listing.people)}
+        if shown and close - shown:
+            raise NotPossible(
+                "Somebody else turned up who may be this person. Run an import or export, then look at the row again.",
+                moved=True,
+            )
 
     def _employee_or_candidate(self, id: str) -> Person:
         try:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from agent import words
+from agent import match, words
 from agent.employee import Employee, Person, Status
 from agent.errors import Reach, SideError
 from agent.fields import FIELDS
@@ -11,7 +11,7 @@ from agent.merge import Kind, Rules
 from agent.records import Link, Pending
 from agent.strangers import Create, Join, Matching, Strangers, decide
 from agent.sync.hands import Hands
-from agent.sync.newcomers import not_created
+from agent.sync.newcomers import is_whole, not_created
 from agent.sync.records import Done
 from agent.sync.report import Answer, Pushed
 
@@ -22,6 +22,9 @@ SECTIONS = {
     "retirement-savings": "super",
     "tax-details": "tax",
 }
+NOT_WHOLE = (
+    "A list of people came back incomplete, so nobody was linked or created; the agent looks again."
+)
 NOT_CURRENT = "This person is not Current in HRA Cloud, so the save stays there."
 
 
@@ -68,22 +71,33 @@ class Pushing:
             found = self.hands.store.link_of("hra", id)
             if found is not None:
                 return found
+            self.hands.newcomers.moved(id, source.id)
             seen.add(id)
             id = self.hands.hra.person(id).old_id
         return self.hands.store.link_of("hra", source.id)
 
     def _admit(self, person: Person) -> Pushed:
         """Decide for this one among everybody: another HRA record may claim the same partner."""
-        others = [p for p in self.hands.hra.listing().people if p.id != person.id]
-        listing = self.hands.xero.listing()
+        known = self.hands.newcomers.known()
+        staff, listing = self.hands.hra.listing(), self.hands.xero.listing()
+        if not (is_whole(staff, known.links) and is_whole(listing, known.links)):
+            return Pushed("held", reason=NOT_WHOLE, certain=False)
+        others = [p for p in staff.people if p.id != person.id]
         decided = decide(
             [person, *others],
-            listing.people,
-            self.hands.newcomers.known(),
+            [self._whole(person, one) for one in listing.people],
+            known,
             self.matching,
             "to_xero",
         )
         return self._admitted(person, decided, listing.marker)
+
+    def _whole(self, person: Person, other: Person) -> Person:
+        """The branch of a possible partner, which a list may not tell (M4)."""
+        wanted = self.matching.branches and not self.matching.across and other.branch is None
+        if not wanted or not match.same_name(person, other):
+            return other
+        return replace(other, branch=self.hands.xero.person(other.id).branch)
 
     def _admitted(self, person: Person, decided: Strangers, marker: str) -> Pushed:
         for row in decided.held:

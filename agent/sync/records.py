@@ -11,7 +11,15 @@ from datetime import datetime
 
 from agent import plan, words
 from agent.employee import UNKNOWN, Employee
-from agent.errors import NotFound, OutcomeUnknown, Reach, Refused, SideError, WrongRecord
+from agent.errors import (
+    NotFound,
+    OutcomeUnknown,
+    Reach,
+    Refused,
+    SideError,
+    UnreadableAnswer,
+    WrongRecord,
+)
 from agent.fields import FIELD_GROUPS, FIELDS, same
 from agent.merge import APPROVALS, Base, Decision, Kind, Rules, closes_early, merge
 from agent.records import Approval, Attention, Change, Link
@@ -83,7 +91,7 @@ class Records:
     def examine(self, link: Link, rules: Rules) -> Seen:
         """Read and decide, and record what both sides agree on. Raises SideError."""
         with self._locks.of(link.id):
-            return self._examine(self._store.link(link.id) or link, rules, None)
+            return self._examine(self._stored(link), rules, None)
 
     def carry_out(
         self,
@@ -104,7 +112,7 @@ class Records:
         with self._locks.of(link.id):
             # What is stored is what stands without the person's choice: a choice is for this one time.
             plain = replace(rules, chosen={})
-            seen = self._examine(self._store.link(link.id) or link, plain, groups, way)
+            seen = self._examine(self._stored(link), plain, groups, way)
             check(seen)
             if rules.chosen:
                 seen = self._chosen(seen, rules)
@@ -141,7 +149,7 @@ class Records:
     def follow(self, link: Link) -> None:
         """Point the link at the record that its person was transferred to (M5). Raises SideError."""
         with self._locks.of(link.id):
-            link = self._store.link(link.id) or link
+            link = self._stored(link)
             now = self._sides["hra"].fetch(link.hra_id, frozenset())
             if self._store.link_of("hra", now.id) is None:
                 self._store.save_link(self._moved(link, now.id))
@@ -174,7 +182,8 @@ class Records:
         )
         self._store.save_link(link)
         self._store.replace_attention(f"link:{link.id}", words.rows(link))
-        if not link.open and link.verified is not None:
+        whole = all(name in side.values for side in (hra, xero) for name in FIELDS)
+        if not link.open and link.verified is not None and whole:
             self._store.replace_attention(f"hook:{link.hra_id}", ())
         for event in (*diary.agreed(before, link), *diary.held(before, link, decisions, rules)):
             self._store.note(event)
@@ -185,11 +194,21 @@ class Records:
     def failed(self, link: Link, error: SideError) -> None:
         """Leave the record open because it could not be read or written; the next run comes back to it."""
         with self._locks.of(link.id):
-            link = self._store.link(link.id) or link
+            stored = self._store.link(link.id)
+            if stored is None:
+                return
+            link = stored
             reason = words.join("unreadable_record", error.sentence())
             link = replace(link, open={**link.open, "record": reason})
             self._store.save_link(link)
             self._store.replace_attention(f"link:{link.id}", words.rows(link))
+
+    def _stored(self, link: Link) -> Link:
+        """The link as it is stored now. Raises WrongRecord where somebody broke it meanwhile (M6)."""
+        found = self._store.link(link.id)
+        if found is None:
+            raise WrongRecord("hra", "its link was removed meanwhile")
+        return found
 
     def _examine(
         self, link: Link, rules: Rules, groups: frozenset[str] | None, way: str = ""
@@ -209,6 +228,17 @@ class Records:
 
     def _read(
         self, link: Link, groups: frozenset[str] | None, way: str = ""
+    ) -> tuple[Employee, Employee]:
+        try:
+            return self._read_both(link, groups, way)
+        except UnreadableAnswer as error:
+            # One record that cannot be read is that record's trouble, not everybody's.
+            raise WrongRecord(
+                error.side, error.detail, status=error.status, correlation=error.correlation
+            ) from None
+
+    def _read_both(
+        self, link: Link, groups: frozenset[str] | None, way: str
     ) -> tuple[Employee, Employee]:
         hra, xero = self._sides["hra"], self._sides["xero"]
         if way == "to_hra":
@@ -286,7 +316,6 @@ class Records:
         for user in self._store.users():
             if user.employee == link.hra_id:
                 self._store.put_user(replace(user, employee=hra_id))
-        self._store.replace_attention(f"hook:{link.hra_id}", ())
         self._store.note(diary.moved(link, hra_id))
         return replace(link, hra_id=hra_id)
 
@@ -349,7 +378,9 @@ class Records:
         """T3: an end date that came earlier than HRA's own may have closed an off-boarding checklist."""
         there = write.changes.get("end_date")
         if "end_date" in sent and closes_early(seen.hra.get("end_date"), there):
-            self._store.replace_attention(f"end:{link.id}", (early_end(link),))
+            mark = self.ledger.mark(link, "hra", "end_date", there)
+            row = replace(early_end(link), mark=mark)
+            self._store.replace_attention(f"end:{link.id}", (row,))
 
     def _log(self, link: Link, write: plan.Write, sent: tuple[str, ...], cause: str) -> None:
         if sent:

@@ -12,7 +12,7 @@ from agent.employee import Person, Status
 from agent.errors import Braked, NotPossible, OutcomeUnknown, Reach, SideError, Stopped
 from agent.merge import Rules
 from agent.plans import Plan
-from agent.records import Link
+from agent.records import Link, Pending
 from agent.side import Listing
 from agent.strangers import Convert, Create, Matching, Strangers
 from agent.sync.hands import Hands
@@ -49,6 +49,9 @@ class Round:
     def go(self) -> None:
         """Run it. Raises SideError (a side cannot be used), Braked, NotPossible, Stopped."""
         hands = self.hands
+        pending = (
+            hands.store.pending()
+        )  # before the lists: what is sent from now on may be in none of them
         for side in hands.sides().values():
             side.begin()
         hra = hands.hra.listing()
@@ -57,7 +60,7 @@ class Round:
         xero = self._listing_of_xero(hra)
         listed = {"hra": hra.people} | ({"xero": xero.people} if xero.complete else {})
         plan.guard(hands.store.links(), listed)
-        maker = self._matchmaker()
+        maker = self._matchmaker(pending)
         decided = maker.decide(hra, xero)
         links = (*hands.store.links(), *maker.would_link)
         since = hands.store.marker(IMPORT_MARKER) or ""
@@ -75,7 +78,7 @@ class Round:
 
     # --- gather -------------------------------------------------------------------------------------------------
 
-    def _matchmaker(self) -> Matchmaker:
+    def _matchmaker(self, pending: Sequence[Pending]) -> Matchmaker:
         hands = self.hands
         return Matchmaker(
             hands.hra,
@@ -86,6 +89,7 @@ class Round:
             self.rules,
             self.order,
             self.tale,
+            pending,
         )
 
     def _check_employee(self, hra: Listing) -> None:
@@ -123,6 +127,22 @@ class Round:
                 self.hands.records.follow(link)
             except SideError as error:
                 self._failed(link, error)
+        if not self.order.dry_run:
+            self._follow_said(gone)
+
+    def _follow_said(self, gone: set[str]) -> None:
+        """What persons said of records that were transferred (ignored, parted) holds for their successors."""
+        store = self.hands.store
+        said = store.ignored("hra") | {hra_id for hra_id, _ in store.parted()}
+        for old in said & gone:
+            try:
+                new = self.hands.hra.fetch(old, frozenset()).id
+            except SideError as error:
+                if error.reach is not Reach.ITEM:
+                    raise
+                continue
+            if new != old:
+                self.hands.newcomers.moved(old, new)
 
     def _gather(self, links: Sequence[Link]) -> list[Seen]:
         seen: list[Seen] = []
@@ -172,7 +192,14 @@ class Round:
                 self.plan = self._planned(writing, decided, drafts)
                 raise Braked("; ".join(why), self.plan.hash)
         if self.order.employee is None:
-            self.hands.store.replace_attention(f"run:{self.order.kind}", ())
+            self._clear_braked(f"run:{self.order.kind}")
+
+    def _clear_braked(self, scope: str) -> None:
+        store = self.hands.store
+        for row in store.attention():
+            if row.scope == scope and row.plan:
+                store.drop_plan(row.plan)
+        store.replace_attention(scope, ())
 
     def _too_much(self, writing: Sequence[Seen], created: int, linked: int) -> tuple[str, ...]:
         counted = [plan.counts(seen.decisions, self.order.way) for seen in writing]
@@ -202,7 +229,7 @@ class Round:
     def _act(self, writing: Sequence[Seen], decided: Strangers, since: str) -> None:
         steps: list[Callable[[], None]] = [
             *(lambda seen=seen: self._carry_out(seen.link) for seen in writing),
-            *(lambda one=one: self._convert(one) for one in decided.converts),
+            *(lambda one=one: self._convert(one, since) for one in decided.converts),
             *(lambda one=one: self._create(one, since) for one in decided.creates),
         ]
         for count, step in enumerate(steps):
@@ -220,10 +247,13 @@ class Round:
             return
         self.tale.done(done, order.way)
 
-    def _convert(self, converting: Convert) -> None:
+    def _convert(self, converting: Convert, since: str) -> None:
         person = converting.source
         try:
-            link = self.hands.newcomers.convert(converting, self.rules)
+            link = self.hands.newcomers.convert(converting, self.rules, since)
+        except NotPossible as moved:
+            self.tale.stranger(Create("hra", person), str(moved))
+            return
         except SideError as error:
             if error.reach is not Reach.ITEM:
                 raise

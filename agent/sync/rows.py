@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from agent import words
-from agent.errors import SIDE_NAMES, NotPossible
+from agent.errors import SIDE_NAMES, NotFound, NotPossible
 from agent.fields import FIELDS
 from agent.fields import names as names_of
 from agent.merge import TOWARDS, Kind
@@ -57,15 +57,20 @@ class RowAnswers(Clerk):
         if choice.mark and choice.mark != row.mark:
             raise NotPossible(MOVED, moved=True)
         # As the record is now: transferred people followed, and a value that moved asks anew, under another id.
-        seen = self.hands.records.examine(self.link_of(row), self.rules("schedule"))
-        names = tuple(name for name in row.fields if name in seen.link.approvals)
+        link = self.link_of(row)
+        if choice.verb == "approve":
+            link = self.hands.records.examine(link, self.rules("schedule")).link
+        names = tuple(name for name in row.fields if name in link.approvals)
+
+        if choice.verb == "approve":
+            choice = self._tied_at_present(choice)
 
         def alter(now: Link) -> Link:
             if not names or words.mark_of(now, row.fields) != row.mark:
                 raise NotPossible(MOVED, moved=True)
             return approving.judged(now, names, choice, self.clock())
 
-        judged = self.hands.records.change(seen.link.id, alter)
+        judged = self.hands.records.change(link.id, alter)
         if judged is None:
             raise NotPossible(NO_ROW)
         verb = {"approve": "approved", "reject": "rejected"}[choice.verb]
@@ -168,7 +173,12 @@ class RowAnswers(Clerk):
                 ledger.stands(pair, seen.link, name, seen.hra, seen.xero)
                 for name, pair in shown.items()
             )
-            if not stands or not shown.keys() >= set(fields):
+            unseen = [
+                name
+                for name in names
+                if name not in shown and approving.differ(name, seen.hra, seen.xero)
+            ]
+            if not stands or unseen or not shown.keys() >= set(fields):
                 raise NotPossible(MOVED, moved=True)
 
         return check
@@ -179,6 +189,15 @@ class RowAnswers(Clerk):
         if choice.use == "xero" and "tfn_or_exemption" in row.fields:
             return NUMBER_IN_XERO
         return NOT_FOR_THIS
+
+    def _tied_at_present(self, choice: Choice) -> Choice:
+        """The record that a page user is tied to, where it is now: a transfer does not untie anybody (S2, M5)."""
+        if not choice.own:
+            return choice
+        try:
+            return replace(choice, own=self.hands.hra.fetch(choice.own, frozenset()).id)
+        except NotFound:
+            return choice
 
     def _judge_plan(self, row: Attention, choice: Choice) -> Answer:
         if choice.verb == "reject":
@@ -193,7 +212,8 @@ class RowAnswers(Clerk):
 
 
 def _harmed(link: Link) -> set[str]:
-    return {key.removesuffix("_harm") for key in link.open if key.endswith("_harm")}
+    found = {key.removesuffix("_harm") for key in link.open if key.endswith("_harm")}
+    return found & {"bank", "super", "tax"}
 
 
 def _afresh(link: Link, row: Attention) -> Link:
@@ -203,7 +223,7 @@ def _afresh(link: Link, row: Attention) -> Link:
         name: reason
         for name, reason in link.open.items()
         if name not in row.fields
-        and not (harm and name.endswith("_harm"))
+        and not (harm and name.removesuffix("_harm") in _harmed(link))
         and not (name == "record" and not row.fields)
     }
     kept = {
@@ -222,6 +242,11 @@ def told(done: Done, names: Sequence[str]) -> Answer:
     waiting = tuple(d for d in done.seen.decisions if d.name in names and d.kind is Kind.HOLD)
     if waiting:
         return Answer(holds(waiting) or "It still waits; see the list.", 1)
+    unread = [d for d in done.seen.decisions if d.name in names and d.reason == "unreadable"]
+    if unread and not done.written:
+        return Answer(
+            "Part of this record could not be read just now, so nothing was done. Try again.", 1
+        )
     if done.written:
         told = words.labels(done.written)
         return Answer(f"Done: {told} written to {SIDE_NAMES[done.target]}.")

@@ -35,6 +35,7 @@ def to_read(
         if link.id in due
         or link.sending
         or is_open(link)
+        or not there.get(link.hra_id, "?")
         or there.get(link.hra_id, "") != link.hra_seen
         or moved.get(link.xero_id, link.xero_seen) != link.xero_seen
     ]

@@ -3,43 +3,40 @@
 
 Touches the token endpoint and the vault. Promises: one refresh at a time; a new token is on disk
 before anything uses it; a refresh whose answer was lost is tried again with the same refresh
-token, which works for 30 more minutes (published for Xero, assumed for HRA Cloud). No token, code
+token, which works for 30 more minutes (published for Xero, assumed for HRA Cloud); a copy renews and
+withdraws nothing, for both would end the sign-in of the agent that it was copied from (L5). No token, code
 or secret stands in a log, a `repr` or an error; every exception of the libraries below is
 translated here.
 """
 
-import hmac
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
 
 from agent.errors import NotConnected
 from agent.tokens.endpoint import Dead, Endpoint
-from agent.tokens.held import UNUSED_LIFE, Held, ends, scopes_of
+from agent.tokens.held import UNUSED_LIFE, Held, consent_of, ends, scopes_of
+from agent.tokens.states import NotBegun, States, VaultLike
 
-__all__ = ["Grant", "Tokens", "VaultLike"]
+__all__ = ["Copied", "Grant", "NotBegun", "Tokens", "VaultLike"]
 
 AHEAD = timedelta(minutes=5)
-STATE_LIVES = timedelta(minutes=10)
-MOST_STATES = 5
 # These only shape the sign-in: nothing is lost when they are not listed as granted.
 SIGN_IN_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
 DEAD = "the sign-in has ended or was withdrawn"
-NO_STATE = "this sign-in was not started here, was used already or took too long: start it again"
 NO_OFFER = "the sign-in was not finished: start it again"
 NOT_LASTING = "it gave no lasting sign-in (refresh token); the scope offline_access may be missing"
 
 
-class VaultLike(Protocol):
-    """Where sign-ins rest, sealed. `seal` returns only when the data is on disk."""
+class Copied(NotConnected):
+    """This is a restored copy: with its sign-ins it would end those of the old agent (L5)."""
 
-    def seal(self, name: str, data: Mapping[str, Any]) -> None: ...
-
-    def unseal(self, name: str) -> dict[str, Any] | None: ...
-
-    def forget(self, name: str) -> None: ...
+    what = "is left alone by this data directory, which is a copy or was moved"
+    remedy = (
+        "Once the old agent is gone, say so on the page or with the command schedules on; "
+        "then try again."
+    )
 
 
 @dataclass(frozen=True)
@@ -55,8 +52,8 @@ class Grant:
 
 
 class Tokens:
-    """One side's sign-in. `side` is `hra` or `xero`; `clock` gives aware UTC. For any number
-    of threads.
+    """One side's sign-in. `side` is `hra` or `xero`; `clock` gives aware UTC; `is_copy` says that
+    the sign-in is another agent's. For any number of threads.
     """
 
     def __init__(
@@ -73,12 +70,14 @@ class Tokens:
         clock: Callable[[], datetime],
         new_state: Callable[[], str],
         revocation_url: str | None = None,
+        is_copy: Callable[[], bool] = lambda: False,
     ) -> None:
         self._side = side
+        self._is_copy = is_copy
         self._scopes = scopes
         self._vault = vault
         self._clock = clock
-        self._new_state = new_state
+        self._states = States(side, vault, clock, new_state)
         self._endpoint = Endpoint(
             side, authorize_url, token_url, revocation_url, client_id, client_secret, redirect_uri
         )
@@ -91,20 +90,18 @@ class Tokens:
     def begin(self) -> str:
         """The address to send the person to. Its one-time state is good for 10 minutes."""
         with self._lock:
-            state, now = self._new_state(), self._clock()
-            waiting = self._states(now)
-            kept = sorted(waiting.items(), key=lambda item: item[1])[1 - MOST_STATES :]
-            self._keep_states({**dict(kept), state: now + STATE_LIVES})
-            return self._endpoint.authorize(self._scopes, state)
+            self._not_from_a_copy()
+            return self._endpoint.authorize(self._scopes, self._states.give())
 
     def complete(self, state: str, code: str) -> Grant:
         """Exchange the code that the person came back with. The new sign-in is an offer until
         `accept`: what the agent works with stays the old one (L1).
 
-        Raises NotConnected for a state that is wrong, used or too old, and other SideErrors.
+        Raises NotBegun for a state that is wrong, used or too old, and other SideErrors.
         """
         with self._lock:
-            self._use_state(state)
+            self._not_from_a_copy()
+            self._states.take(state)
             now = self._clock()
             told = self._endpoint.exchange(code)
             scopes = scopes_of(told, frozenset(self._scopes))
@@ -113,6 +110,11 @@ class Tokens:
                 raise NotConnected(self._side, NOT_LASTING)
             self._offer = Held(told["access_token"], refresh, ends(told, now), now, now, scopes)
             return Grant(self._side, scopes, self._without(scopes), now)
+
+    def refused(self, state: str) -> None:
+        """The person came back without a sign-in: the state is used up. Raises NotBegun."""
+        with self._lock:
+            self._states.take(state)
 
     def offered(self) -> str:
         """The access token of the sign-in on offer, for reading what it is for and nothing else.
@@ -123,6 +125,11 @@ class Tokens:
             if self._offer is None or self._offer.expires <= self._clock():
                 raise NotConnected(self._side, NO_OFFER)
             return self._offer.access
+
+    def consent(self) -> str:
+        """The id of the consent behind the sign-in on offer (Xero's authentication event); "" where it tells none."""
+        with self._lock:
+            return consent_of(self._offer.access) if self._offer else ""
 
     def accept(self) -> None:
         """The sign-in on offer is the right one: it takes the old one's place, on disk first.
@@ -197,7 +204,7 @@ class Tokens:
         """Forget tokens and sign-ins under way, on disk too. Withdraws nothing at the vendor."""
         with self._lock:
             self._vault.forget(self._side)
-            self._vault.forget(self._states_name)
+            self._states.forget()
             self._held, self._offer, self._read, self._dead = None, None, True, ""
 
     def revoke(self) -> None:
@@ -207,6 +214,7 @@ class Tokens:
         none is to be kept.
         """
         with self._lock:
+            self._not_from_a_copy()
             held = self._stored()
             if held:
                 self._endpoint.revoke(held.refresh)
@@ -217,7 +225,12 @@ class Tokens:
             scope for scope in self._scopes if scope not in granted and scope not in SIGN_IN_SCOPES
         )
 
+    def _not_from_a_copy(self) -> None:
+        if self._is_copy():
+            raise Copied(self._side)
+
     def _refresh(self, held: Held) -> Held:
+        self._not_from_a_copy()
         if held.refresh == self._dead:
             raise NotConnected(self._side, DEAD)
         try:
@@ -253,24 +266,3 @@ class Tokens:
         # A vendor's token of only some minutes must not be renewed at every call.
         ahead = min(AHEAD, (held.expires - held.refreshed) / 3)
         return held.expires - self._clock() >= ahead
-
-    @property
-    def _states_name(self) -> str:
-        return f"{self._side}-sign-ins"
-
-    def _states(self, now: datetime) -> dict[str, datetime]:
-        row = self._vault.unseal(self._states_name) or {}
-        ends = {state: datetime.fromisoformat(text) for state, text in row.items()}
-        return {state: end for state, end in ends.items() if end > now}
-
-    def _keep_states(self, states: Mapping[str, datetime]) -> None:
-        row = {state: end.isoformat() for state, end in states.items()}
-        self._vault.seal(self._states_name, row)
-
-    def _use_state(self, state: str) -> None:
-        waiting = self._states(self._clock())
-        given = state.encode()
-        found = [known for known in waiting if hmac.compare_digest(known.encode(), given)]
-        if not found:
-            raise NotConnected(self._side, NO_STATE)
-        self._keep_states({known: end for known, end in waiting.items() if known not in found})

@@ -2,6 +2,8 @@
 in.
 """
 
+import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -76,3 +78,16 @@ def scopes_of(told: Mapping[str, Any], asked: frozenset[str]) -> frozenset[str]:
     if isinstance(named, str):
         named = named.split()
     return frozenset(str(scope) for scope in named) if isinstance(named, list) else asked
+
+
+def consent_of(access: str) -> str:
+    """The authentication event that Xero writes into an access token (vendor's published form: a JWT with
+    `authentication_event_id`); "" for any other token. Not proof of anything: the signature is not looked at.
+    """
+    try:
+        middle = access.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+        found = claims.get("authentication_event_id")
+    except (IndexError, ValueError, AttributeError, RecursionError):
+        return ""
+    return found if isinstance(found, str) else ""

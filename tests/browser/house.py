@@ -41,6 +41,7 @@ class PlainDesk:
         self.alone: tuple[str, ...] = ()
         self.choices: list[Choice] = []
         self.says = "Done."
+        self.ended = ("", "")  # the sign-in that came back without success, and its state
 
     def status(self) -> report.Status:
         self._ask("status")
@@ -87,6 +88,9 @@ class PlainDesk:
     def connected(self, side: str, state: str, code: str) -> tuple[Option, ...]:
         self._ask("connected", side, state, code)
         return self.options
+
+    def refused(self, side: str, state: str, told: str) -> None:
+        self.ended = (side, state)
 
     def choose(self, side: str, id: str) -> None:
         self._ask("choose", side, id)

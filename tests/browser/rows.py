@@ -96,6 +96,7 @@ ATTENTION = (
         "1029",
         since=ago(hours=5),
         id="a2",
+        mark="mark-a2",
         buttons=("use_hra", "use_xero"),
     ),
     Attention(
@@ -117,6 +118,7 @@ APPROVAL = Attention(
     "1042",
     since=ago(hours=1),
     id="a4",
+    mark="mark-a4",
     buttons=("approve", "reject"),
 )
 MATCH = Attention(

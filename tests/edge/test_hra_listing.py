@@ -212,6 +212,16 @@ def test_M5_ten_moves_are_followed() -> None:
     assert (found.id, found.old_id) == ("e11", "e10")
 
 
+def test_M5_a_current_record_that_names_a_new_one_is_the_one_in_use() -> None:
+    """A copy, or a transfer to come: the person still works here (assumption A14)."""
+    told = Told({"id": "e1", "newEmployeeId": "e2", "employmentStatus": "Current"})
+
+    def answer(method: str, path: str, params: Params) -> Told:
+        return told if path.endswith("/e1") else Told({"id": "e2", "employmentStatus": "Current"})
+
+    assert client(answer).fetch("e1", frozenset({"details"})).id == "e1"
+
+
 # --- actions and creates ----------------------------------------------------------------------
 
 

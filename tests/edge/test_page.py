@@ -11,6 +11,7 @@ from werkzeug.test import Client
 
 from agent.errors import NotConnected, WrongTarget
 from agent.page.auth import Throttle
+from agent.records import User
 from tests.browser.house import PASSWORD, Clock, PlainDesk, Visitor, page_app
 from tests.browser.rows import NOW, PROVED, RUNS, shown
 
@@ -88,7 +89,7 @@ def test_the_pause_grows_and_has_a_limit() -> None:
     throttle = Throttle(clock)
     pauses = []
     for _ in range(14):
-        while seconds := throttle.wait("192.0.2.1"):
+        while seconds := throttle.wait("admin", "192.0.2.1"):
             pauses.append(seconds - 1)
             clock.now += timedelta(seconds=seconds)
     assert pauses == [30, 60, 120, 240, 480, 900, 900, 900, 900]
@@ -96,9 +97,39 @@ def test_the_pause_grows_and_has_a_limit() -> None:
 
 def test_another_address_does_not_wait() -> None:
     throttle = Throttle(Clock())
-    assert all(throttle.wait("192.0.2.1") == 0 for _ in range(5))
-    assert throttle.wait("192.0.2.1") > 0
-    assert throttle.wait("192.0.2.2") == 0
+    assert all(throttle.wait("admin", "192.0.2.1") == 0 for _ in range(5))
+    assert throttle.wait("admin", "192.0.2.1") > 0
+    assert throttle.wait("admin", "192.0.2.2") == 0
+
+
+def test_S2_ones_own_sign_in_does_not_clear_the_way_to_another_persons(desk: PlainDesk) -> None:
+    """Else whoever has an account guesses admin's password four tries at a time, and approves their own request."""
+    desk.people = (User("anna", "scrypt:32768:8:1$salt$anna"),)
+    visitor = Visitor(page_app(desk, Clock()))
+    told = []
+    for _ in range(3):
+        told += [visitor.sign_in("guess")[0] for _ in range(4)]
+        told.append(visitor.sign_in(user="anna")[0])
+        visitor.post("/sign-out", "/")
+    assert told == [403] * 4 + [303] + [403] + [429] * 3 + [303] + [429] * 4 + [303]
+
+
+def test_many_names_from_one_address_have_a_limit_too() -> None:
+    clock = Clock()
+    throttle = Throttle(clock)
+    assert [throttle.wait(f"name{n}", "192.0.2.1") for n in range(21)] == [0] * 20 + [31]
+    throttle.passed("name1", "192.0.2.1")
+    assert throttle.wait("name1", "192.0.2.1") == 0, "a right password was no guess"
+    assert throttle.wait("name1", "192.0.2.1") == 31, "and the others still count"
+    clock.now += timedelta(hours=1, seconds=1)
+    assert throttle.wait("another", "192.0.2.1") == 0
+
+
+def test_right_passwords_behind_one_address_never_come_to_its_limit() -> None:
+    throttle = Throttle(Clock())
+    for n in range(60):
+        assert throttle.wait(f"name{n}", "192.0.2.1") == 0
+        throttle.passed(f"name{n}", "192.0.2.1")
 
 
 def test_a_session_ends_by_its_age_though_the_page_kept_refreshing(
@@ -267,6 +298,33 @@ def test_a_run_under_way_shows_how_far_it_is(inside: Visitor, desk: PlainDesk) -
     text = inside.get("/")[1]
     assert "17 of 43 people" in text and 'value="17" max="43"' in text
     assert 'data-refresh="2"' in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "label", "told"),
+    [
+        ("import, dry run", "attention", "Import, dry run", "would write 6 values to HRA Cloud"),
+        ("export, as planned", "done", "Export, as planned", "6 values to HRA Cloud"),
+        ("import", "braked", "Import", "Stopped by the brake. it would change 6 of 17 people"),
+        ("export", "refused", "Export", "Refused. it would change 6 of 17 people"),
+    ],
+)
+def test_R3_S1_a_run_is_told_as_what_it_was(
+    inside: Visitor, desk: PlainDesk, kind: str, outcome: str, label: str, told: str
+) -> None:
+    run = replace(RUNS[1], kind=kind, outcome=outcome, counts={"records": 17, "to_hra": 6})
+    desk.state = shown(runs=(replace(run, reason="it would change 6 of 17 people"),))
+    text = inside.get("/")[1].partition('id="runs"')[2]
+    plain = re.sub(r"\s+", " ", re.sub("<.*?>", "", text))
+    assert f"{label}from this page" in plain and told in plain
+
+
+def test_a_dry_run_under_way_refreshes_the_page_and_is_named(
+    inside: Visitor, desk: PlainDesk
+) -> None:
+    desk.state = shown(runs=(replace(RUNS[0], kind="export, dry run", outcome="running"),))
+    text = inside.get("/")[1]
+    assert 'data-refresh="2"' in text and "Export, dry run under way." in text
 
 
 def test_the_page_of_an_agent_that_has_done_nothing_yet_stands(

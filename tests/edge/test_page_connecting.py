@@ -1,12 +1,14 @@
 """The two ways to a vendor and back, as a visitor without JavaScript meets them."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from agent.page.desk import Option
 from tests.browser.house import Clock, PlainDesk, Visitor, page_app
+from tests.browser.rows import PROVED, shown
 
 HTTPS = "[agent]\npublic_url = https://agent.example.com\n"
 CALLBACK = "/connect/xero/callback?state=s1&code=c1"
@@ -47,12 +49,37 @@ def test_L2_connect_leads_the_person_to_the_vendor(inside: Visitor, desk: PlainD
 def test_L2_the_way_back_needs_no_session(visitor: Visitor, desk: PlainDesk) -> None:
     status, text = visitor.get(CALLBACK)
     assert (status, "Xero is connected." in text) == (200, True)
-    assert desk.asked == [("connected", "xero", "s1", "c1")]
+    assert desk.asked == [("connected", "xero", "s1", "c1"), ("status",)]
 
 
 def test_whoever_is_signed_in_is_back_on_the_status_page(inside: Visitor) -> None:
     assert inside.get(CALLBACK)[0] == 303
     assert "Xero is connected." in inside.get("/")[1]
+
+
+@pytest.mark.parametrize("through", ["at once", "a choice"])
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_L3_a_sign_in_that_may_not_do_the_work_is_not_called_connected(
+    visitor: Visitor, desk: PlainDesk, through: str, signed_in: bool
+) -> None:
+    barred = replace(PROVED["xero"], connected=False, reason="A permission is missing.")
+    desk.state = shown(connections=PROVED | {"xero": barred})
+    if signed_in:
+        visitor.sign_in()
+    if through == "a choice":
+        desk.options = (Option("t1", "One"), Option("t2", "Two"))
+    text = visitor.get(CALLBACK)[1]
+    if through == "a choice":
+        token = dict(re.findall(r'name="(csrf_token|token)" value="([^"]+)"', text))
+        data = {**token, "id": "t1"}
+        text = visitor.client.post(
+            "/connect/xero/choose", base_url=visitor.base, data=data
+        ).get_data(as_text=True)
+    if signed_in:
+        text = visitor.get("/")[1]
+        assert 'class="flash warn"' in text
+    assert "Xero is linked, but it does not work yet." in text and "A permission is missing." in text
+    assert "Xero is connected." not in text
 
 
 def test_the_person_who_says_no_reads_that_nothing_changed(
@@ -77,7 +104,7 @@ def test_L1_several_organisations_are_a_choice_also_without_a_session(
     assert "Harbour &amp; Pine" in text and "&lt;i&gt;Second" in text
     answer = chosen(visitor, text, "t2")
     assert answer == 200
-    assert desk.asked[-1] == ("choose", "xero", "t2")
+    assert ("choose", "xero", "t2") in desk.asked
 
 
 def test_L1_a_choice_is_made_once(visitor: Visitor, desk: PlainDesk) -> None:

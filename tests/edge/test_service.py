@@ -144,6 +144,25 @@ def test_L3_a_cycle_with_both_switches_off_proves_the_connections(house: House) 
     assert "permission" in now["hra"].reason
 
 
+def test_L3_a_side_that_is_away_is_no_lost_connection_and_makes_no_lost_one_good(
+    house: House,
+) -> None:
+    house.connect()
+    pair, faults = house.service.pair, house.xero.app.config["FAULTS"]
+    before = pair.store.connection("xero")
+    told: list[bool] = []
+    for fault in ("503_html", "lose_access", "503_html", ""):
+        faults.clear()
+        if fault:
+            faults.plan(fault, times=0)
+        pair.probe()
+        now = pair.store.connection("xero")
+        told.append(now.connected)
+        assert bool(now.reason) is bool(fault)
+        assert (now.proved == before.proved) is bool(fault)
+    assert told == [True, False, False, True]
+
+
 def test_L3_a_sign_in_that_was_withdrawn_is_named_with_the_way_to_mend_it(house: House) -> None:
     house.connect()
     house.hra.app.config["OAUTH"].forget_refresh()

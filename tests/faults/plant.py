@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,9 @@ from tests.faults.planted import Fault, faults
 
 ROOT = Path(__file__).parents[2]
 WORKERS = int(os.environ.get("FAULT_WORKERS", "2"))
-PATIENCE = 120.0
+PATIENCE = 120.0  # seconds
+PATIENCE_WITHOUT = 900.0
+QUIETLY = ("-q", "-rfE", "-p", "no:cacheprovider", "--tb=line")
 LEFT_OUT = ignore_patterns(
     ".*", "*cache", "__pycache__", "*.egg-info", "*.png", "node_modules", "build", "dist", "agent-data"
 )  # fmt: skip
@@ -53,26 +55,19 @@ class Copy:
         self._planted = 0
         copytree(ROOT, folder, ignore=LEFT_OUT, dirs_exist_ok=True)
 
-    def run(self, rule: str, tests: Sequence[str], *more: str) -> tuple[int, str]:
-        """Exit code and output of the rule's tests among these; -1 where they did not end in time."""
+    def run(
+        self, rules: Iterable[str], tests: Iterable[str], patience: float, *more: str
+    ) -> tuple[int, str]:
+        """Exit code and output of these rules' tests among these; -1 where they did not end in time."""
+        words = " or ".join(f"_{rule}_" for rule in rules)
         paths = [f"tests/{one}" for one in tests]
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-rfE",
-            "-p",
-            "no:cacheprovider",
-            "--tb=line",
-        ]
         try:
             done = subprocess.run(
-                [*command, "-k", f"_{rule}_", *more, *paths],
+                [sys.executable, "-m", "pytest", *QUIETLY, "-k", words, *more, *paths],
                 cwd=self._root,
                 capture_output=True,
                 text=True,
-                timeout=PATIENCE,
+                timeout=patience,
                 check=False,
                 env={**os.environ, "COLUMNS": "400"},
             )
@@ -92,7 +87,7 @@ class Copy:
         # Python tells a compiled file from its source by size and whole seconds.
         os.utime(path, (stamp, stamp + 1000 * self._planted))
         try:
-            code, output = self.run(fault.rule, fault.tests, "-x")
+            code, output = self.run([fault.rule], fault.tests, PATIENCE, "-x")
         finally:
             path.write_text(sound, "utf-8")
             os.utime(path, (stamp, stamp))
@@ -122,51 +117,61 @@ def main(wanted: Sequence[str]) -> int:
     chosen = [fault for fault in table if not words or any(fault.fits(word) for word in words)]
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        free: SimpleQueue[Copy] = SimpleQueue()
-        for number in range(WORKERS):
-            free.put(Copy(Path(folder) / str(number)))
+        copies = [Copy(Path(folder) / str(number)) for number in range(WORKERS)]
+        free: Copies = SimpleQueue()
+        for copy in copies:
+            free.put(copy)
         with ThreadPoolExecutor(WORKERS) as pool:
-            red = dict(pool.map(lambda one: _sound(one, free), _distinct(chosen)))
+            red = [one for found in pool.map(_red, copies, _shared_out(chosen)) for one in found]
             outcomes = list(pool.map(lambda fault: _tried(fault, red, free), chosen))
-    missed = [one for one in outcomes if not one.caught]
-    rules = len({one.fault.rule for one in outcomes})
-    print(f"{len(outcomes)} faults of {rules} rules, {len(missed)} missed,", end=" ")
-    print(f"{time.monotonic() - began:.0f} s")
-    for one in missed:
-        print(f"  missed: {one.fault.rule}: {one.fault.what} ({one.fault.file}): {one.told}")
-    return 1 if missed else 0
+    return _told(outcomes, time.monotonic() - began)
 
 
-Tests = tuple[str, tuple[str, ...]]
+Copies = SimpleQueue[Copy]
 
 
-def _distinct(chosen: Sequence[Fault]) -> list[Tests]:
-    return list(dict.fromkeys((fault.rule, fault.tests) for fault in chosen))
+def _shared_out(chosen: Sequence[Fault]) -> list[list[Fault]]:
+    """The faults in as many parts as there are copies; those of one file of tests stay together."""
+    parts: list[list[Fault]] = [[] for _ in range(WORKERS)]
+    files = list(dict.fromkeys(fault.tests[0].partition("::")[0] for fault in chosen))
+    for fault in chosen:
+        parts[files.index(fault.tests[0].partition("::")[0]) % WORKERS].append(fault)
+    return parts
 
 
-def _sound(tests: Tests, free: "SimpleQueue[Copy]") -> tuple[Tests, str]:
-    """Why these tests prove nothing: they fail, or there are none, without any fault; "" where all is well."""
+def _red(copy: Copy, part: Sequence[Fault]) -> list[str]:
+    """The tests that fail without any fault: they prove nothing."""
+    if not part:
+        return []
+    rules = dict.fromkeys(fault.rule for fault in part)
+    tests = dict.fromkeys(test for fault in part for test in fault.tests)
+    code, output = copy.run(rules, tests, PATIENCE_WITHOUT)
+    if code not in (0, 1):
+        sys.exit(f"The tests do not run without a fault (exit code {code}):\n{output[-2000:]}")
+    return [found.partition(" - ")[0] for found in FAILED.findall(output)]
+
+
+def _tried(fault: Fault, red: Iterable[str], free: Copies) -> Outcome:
+    files = [f"tests/{test.partition('::')[0]}" for test in fault.tests]
+    mine = [one for one in red if one.partition("::")[0] in files and f"_{fault.rule}_" in one]
     copy = free.get()
     try:
-        code, output = copy.run(*tests)
-    finally:
-        free.put(copy)
-    if code == 0:
-        return tests, ""
-    found = FAILED.search(output)
-    return tests, f"red without the fault: {found[1] if found else f'exit code {code}'}"
-
-
-def _tried(fault: Fault, red: dict[Tests, str], free: "SimpleQueue[Copy]") -> Outcome:
-    copy = free.get()
-    try:
-        why = red[fault.rule, fault.tests]
-        outcome = Outcome(fault, False, why) if why else copy.try_one(fault)
+        told = f"red without the fault: {mine[0]}" if mine else ""
+        outcome = Outcome(fault, False, told) if mine else copy.try_one(fault)
     finally:
         free.put(copy)
     told = f"{'caught by ' if outcome.caught else ''}{outcome.told}"
     print(f"{fault.rule:3} {outcome.seconds:5.1f} s  {fault.what}: {told}", flush=True)
     return outcome
+
+
+def _told(outcomes: Sequence[Outcome], seconds: float) -> int:
+    missed = [one for one in outcomes if not one.caught]
+    rules = len({one.fault.rule for one in outcomes})
+    print(f"{len(outcomes)} faults of {rules} rules, {len(missed)} missed, {seconds:.0f} s")
+    for one in missed:
+        print(f"  missed: {one.fault.rule}: {one.fault.what} ({one.fault.file}): {one.told}")
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

@@ -210,6 +210,8 @@ class Oracle:
             return Plan("")
         if name == "super_memberships" and "S" in f"{here}{there}":
             return Plan("")
+        if name == "end_date" and person == self.signed_in and there is not None:
+            return Plan("")  # ending that record cuts the agent off: another sign-in first
         if choice:
             return self._chosen(key, choice)
         if self.kept.get(key) == (here, there):
@@ -302,7 +304,7 @@ class Oracle:
         if fight and fight.target != "hra":
             return Plan("", fight=True, asks=True)
         early = self.early_waits and here is not None and ENDS.index(there) < ENDS.index(here)
-        if early or person == self.signed_in or STARTED_AFTER.get(person) == there:
+        if early or STARTED_AFTER.get(person) == there:
             return Plan("", fight=fight is not None, asks=True)
         return Plan("hra", there, fight=fight is not None)
 
@@ -384,10 +386,10 @@ class Oracle:
         if plan is None or not plan.target or key[1] not in self.approve:
             return
         choice = self.chosen.get(key, "")
-        if before and (before.target, before.value) == (plan.target, plan.value):
-            if not choice or before.chosen or before.state != "waiting":
-                self.asked[key] = before
-                return
+        same = before and (before.target, before.value) == (plan.target, plan.value)
+        if before and same and (not choice or before.chosen or before.state != "waiting"):
+            self.asked[key] = before
+            return
         by = self.actor if choice and self.actor else OTHER[plan.target]
         self.asked[key] = Asked(plan.target, plan.value, by, chosen=choice, pairs=self._pairs(key))
 

@@ -1,7 +1,7 @@
-"""Everybody is read again within a full round, however few people a single run verifies (X2)."""
+"""Who is read: everybody within a full round, however few a single run verifies (X2), and by a person's modes (R2)."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from agent.employee import Person, Status
 from agent.records import Link
 from agent.side import Listing
 from agent.sync.order import Order
+from agent.sync.round import IMPORT_MARKER
 from agent.sync.selection import to_read
 from tests.history.oracle import SECTION, Choice, Oracle
 from tests.history.world import PEOPLE, VALUES, World
@@ -84,17 +85,18 @@ def links(**changes: Any) -> list[Link]:
     ]  # fmt: skip
 
 
+def listing(side: str, updated: Mapping[str, str]) -> Listing:
+    """All ten, who changed long ago but for those named."""
+    people = (
+        Person(side, f"{side[0]}{id}", "Ada", "Field", Status.CURRENT, updated.get(id, SEEN))
+        for id in IDS
+    )
+    return Listing(tuple(people), SEEN, True)
+
+
 def read(those: list[Link], share: float) -> list[str]:
     """The links that a scheduled import reads while neither side lists anything new."""
-    people = {
-        side: tuple(
-            Person(side, f"{side[0]}{id}", "Ada", "Field", Status.CURRENT, updated=SEEN)
-            for id in IDS
-        )
-        for side in ("hra", "xero")
-    }
-    hra, xero = (Listing(people[side], SEEN, True) for side in ("hra", "xero"))
-    order = Order("import", "schedule")
+    hra, xero, order = listing("hra", {}), listing("xero", {}), Order("import", "schedule")
     return [link.id for link in to_read(those, hra, xero, order, since="", share=share)]
 
 
@@ -111,3 +113,33 @@ def test_X2_somebody_never_verified_is_read_beside_the_share() -> None:
     those = links()
     those[7] = replace(those[7], verified=None)
     assert read(those, 0.1) == ["0", "7"]
+
+
+def test_R2_the_mode_changed_reads_who_changed_in_xero_since_the_last_import_and_who_is_open() -> (
+    None
+):
+    those = links()
+    those[4] = replace(those[4], open={"mobile": "conflict"})
+    those[5] = replace(those[5], sending="hra")
+    before, at, after = "2026-03-01T23:59:59Z", "2026-03-02T00:00:00Z", "2026-03-02T00:00:01Z"
+    xero = listing("xero", {"1": before, "2": at, "3": after, "6": ""})
+    order = Order("import", "page:anna", "changed")
+    found = to_read(those, listing("hra", {"8": after}), xero, order, since=at, share=1.0)
+    assert [link.id for link in found] == ["2", "3", "4", "5", "6"]
+
+
+@pytest.mark.parametrize("mode", ["authoritative", "all"])
+def test_R2_a_person_s_run_of_another_mode_reads_everybody(mode: str) -> None:
+    order = Order("import", "page:anna", mode)
+    found = to_read(links(), listing("hra", {}), listing("xero", {}), order, since=SEEN, share=0.0)
+    assert [link.id for link in found] == [*IDS]
+
+
+def test_R2_only_an_import_moves_the_time_since_which_xero_is_looked_at(made: Made) -> None:
+    world = made()
+    before = world.store.marker(IMPORT_MARKER)
+    world.xero.edit("p1", job_title="Chef")
+    world.sync.run("export", "schedule")
+    assert before and world.store.marker(IMPORT_MARKER) == before
+    world.sync.run("import", "schedule")
+    assert str(world.store.marker(IMPORT_MARKER)) > before

@@ -129,6 +129,14 @@ def test_B3_a_group_changed_where_the_branch_goes_to_xero_only_is_drift() -> Non
     assert held(made) == "drift"
 
 
+@pytest.mark.parametrize("chosen", [{}, {"branch": "xero"}], ids=["a run", "a person's choice"])
+def test_B3_nobody_is_moved_out_of_a_branch_that_no_employee_group_stands_for(
+    chosen: dict[str, str],
+) -> None:
+    made = branch(XERO_CHANGED, transfers=True, grouped=frozenset({"b2"}), chosen=chosen)
+    assert held(made) == "unmapped_branch"
+
+
 @BOTH
 def test_D2_different_branches_at_first_contact_wait_on_a_schedule(authority: str) -> None:
     made = branch(NEVER, authority=authority, transfers=True)

@@ -307,6 +307,20 @@ def test_R2_at_first_contact_xero_wins_details_in_a_person_s_run(name: str, mode
     assert made.kind is Kind.TO_HRA
 
 
+@pytest.mark.parametrize("mode", ["changed", "all"])
+@pytest.mark.parametrize("name", ["bank_accounts", "super_memberships", "loans"])
+def test_R2_at_first_contact_no_mode_decides_bank_super_or_tax(name: str, mode: str) -> None:
+    a, b, _ = THREE[name]
+    made = decide(name, a, b, NEVER, "xero", mode=mode, by_person=True, overrule=True)
+    assert held(made) == "first_contact"
+
+
+@pytest.mark.parametrize("mode", ["changed", "all"])
+def test_R2_at_first_contact_no_mode_decides_in_a_scheduled_run(mode: str) -> None:
+    a, b, _ = THREE["mobile"]
+    assert held(decide("mobile", a, b, NEVER, "xero", mode=mode)) == "first_contact"
+
+
 # --- who may be written to
 
 
