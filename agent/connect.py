@@ -19,7 +19,10 @@ Found = tuple[tuple[str, str], ...]
 """Accounts or organisations as (id, name)."""
 
 NOUNS = {"hra": "account", "xero": "organisation"}
-LEFT_THERE = "it belongs to another {noun} than the linked one, whose connection could not be taken back: remove the agent there"
+LEFT_THERE = (
+    "it belongs to another {noun} than the linked one, whose connection could not be taken back: remove "
+    "the agent there"
+)
 
 
 class SignIn(Protocol):

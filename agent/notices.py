@@ -2,7 +2,8 @@
 
 `news` and `to_tell` decide, `Notices` sends through Apprise in the background. Promises: a notice has counts and the
 page's address and nothing else; each matter is told once, and again only after it went away and came back, restarts
-included; after a notice it is quiet for a while, and the next one sums up what came meanwhile; an address of a notice is a secret and stands in no log, file or error; nothing here waits or raises.
+included; after a notice it is quiet for a while, and the next one sums up what came meanwhile; an address of a notice
+is a secret and stands in no log, file or error; nothing here waits or raises.
 """
 
 import json

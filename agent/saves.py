@@ -2,9 +2,9 @@
 
 Touches the store and what it is handed. Promises: a row is closed only after its push came to an end, and one that
 names several sections only after each was seen written or the looks are used up (H2); what fails is tried again with
-growing, jittered waits and at last stands on the page, with a "try again" (H3); time that Xero asked for, and time without a
-sign-in, count as no try (X4); nothing is pushed while the agent is switched off (L4, L5); the worker outlives every exception and logs its
-kind only.
+growing, jittered waits and at last stands on the page, with a "try again" (H3); time that Xero asked for, and time
+without a sign-in, count as no try (X4); nothing is pushed while the agent is switched off (L4, L5); the worker outlives
+every exception and logs its kind only.
 """
 
 import logging

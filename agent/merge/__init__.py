@@ -21,7 +21,7 @@ from agent.merge.groups import (
     whole_choice,
     whole_declaration,
 )
-from agent.merge.tfn import tfn
+from agent.merge.tfn import corrected, tfn
 from agent.merge.travel import (
     APPROVALS,
     APPROVED_AS,
@@ -50,6 +50,7 @@ __all__ = [
     "Since",
     "asker",
     "closes_early",
+    "corrected",
     "merge",
     "name_of",
     "whole_choice",

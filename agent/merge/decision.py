@@ -33,11 +33,13 @@ TOWARDS = {"hra": Kind.TO_XERO, "xero": Kind.TO_HRA}
 
 @dataclass(frozen=True)
 class Base:
-    """What the digests say of one field: each side's Since, and whether both stand as a kept pair (D4)."""
+    """What the digests say of one field: each side's Since, and whether both stand as a kept pair (D4). `arrived`: Xero shows
+    the agent's own write whose answer was lost."""
 
     hra: Since = Since.NEVER
     xero: Since = Since.NEVER
     kept: bool = False
+    arrived: bool = False
 
     @property
     def first(self) -> bool:

@@ -10,6 +10,9 @@ NAME = "tfn_or_exemption"
 def tfn(hra: Value, xero: Value, base: Base, rules: Rules) -> Decision:
     """What becomes of the number or exemption; a number of Xero's is never readable in full."""
     plain = field(NAME, hra, xero, base, rules)
+    to_xero = rules.direction_of(NAME) != "to_hra" and rules.choice(NAME) != "xero"
+    if plain.kind is Kind.AGREE and corrected(hra, xero, base) and to_xero:
+        return Decision(NAME, Kind.TO_XERO, hra, why="hra_changed")
     if plain.kind in (Kind.NOTHING, Kind.AGREE) or plain.reason == "kept":
         return plain
     if plain.reason == "drift" and not (isinstance(hra, Tfn) and xero is None):
@@ -23,6 +26,14 @@ def tfn(hra: Value, xero: Value, base: Base, rules: Rules) -> Decision:
     if isinstance(xero, Exemption):
         return hold(NAME, "needs_clear_tfn")
     return Decision(NAME, Kind.NOTHING, reason="unreadable")
+
+
+def corrected(hra: Value, xero: Value, base: Base) -> bool:
+    """Whether HRA's number changed to another one of the same end: the mask says equal, and Xero holds the old one."""
+    alone = (
+        base.hra is Since.CHANGED and base.xero is Since.SAME and not base.kept and not base.arrived
+    )
+    return isinstance(hra, Tfn) and isinstance(xero, MaskedTfn) and alone
 
 
 def _from_number(hra: Tfn, xero: Value, base: Base, plain: Decision, rules: Rules) -> Decision:

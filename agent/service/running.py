@@ -132,9 +132,7 @@ class Service:
     def connect(self, side: str, actor: str = COMMAND) -> str:
         """The address to send the person to. Raises NotConnected in a copy (L5)."""
         address = self.pair.connect.begin(side, actor)
-        self._sign_in_faults.pop(
-            side, None
-        )  # of an earlier one, which the new one is not to answer for
+        self._sign_in_faults.pop(side, None)  # an earlier sign-in's fault is not this one's
         return address
 
     def connected(self, side: str, state: str, code: str) -> tuple[Option, ...]:

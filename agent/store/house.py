@@ -136,9 +136,7 @@ class House:
         with self._lock:
             known = self._said("home")
             said = {"here": Text(home)}
-            if known and known == former:
-                said["home"] = Text(home)
-            elif not known:
+            if not known or known == former:
                 said["home"] = Text(home)
             elif known != home:
                 said["off"] = Text(COPY)

@@ -19,6 +19,7 @@ from agent.merge import (
     Rules,
     asker,
     name_of,
+    whole_choice,
 )
 from agent.records import Approval, Choice, Link
 from agent.sync.ledger import Ledger
@@ -74,16 +75,15 @@ def approvals(
     unread = {d.name for d in decisions if d.reason == "unreadable"}
     found = {name: one for name, one in link.approvals.items() if name in unread}
     fresh: dict[str, Approval] = {}
+    taken_up = whole_choice(rules.chosen)
     for decision in decisions:
         target = _target(decision)
         if not target or APPROVED_AS.get(decision.name) not in rules.approve:
             continue
         known = find(decision)
-        if known is not None and known.state == "waiting" and decision.why == "chosen":
-            # A person took the change up: it is theirs now, and somebody else's to approve.
-            who = asker(decision.why, target, rules)
-            by = who if ":" in who or who == "command" else known.asked_by
-            found[decision.name] = replace(known, chosen=True, asked_by=by)
+        if known is not None and known.state == "waiting" and decision.name in taken_up:
+            # A person took the change up in this very pass: it is theirs now, and somebody else's to approve.
+            found[decision.name] = replace(known, chosen=True, asked_by=rules.actor)
         elif known is not None:
             found[decision.name] = known
         elif decision.reason in APPROVALS:

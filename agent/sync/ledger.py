@@ -6,7 +6,7 @@ from typing import Protocol
 
 from agent.employee import UNKNOWN, Employee, Person, Value
 from agent.fields import FIELDS, NORMALISER_VERSION, Tokens, same
-from agent.merge import APPROVALS, Base, Decision, Kind, Since
+from agent.merge import APPROVALS, Base, Decision, Kind, Since, corrected
 from agent.plans import Mark
 from agent.records import Agreed, Link
 from agent.words import REMEMBERED, join, split
@@ -50,7 +50,11 @@ class Ledger:
     def bases(self, link: Link, hra: Employee, xero: Employee) -> dict[str, Base]:
         """Per field: how each side's value stands to what was agreed, and whether both stand as a kept pair."""
         return {
-            name: Base(*self._since(link, name, hra, xero), kept=self._kept(link, name, hra, xero))
+            name: Base(
+                *self._since(link, name, hra, xero),
+                kept=self._kept(link, name, hra, xero),
+                arrived=self._arrived(link, name, xero),
+            )
             for name in link.agreed.keys() | link.kept.keys()
             if name in FIELDS
         }
@@ -66,13 +70,18 @@ class Ledger:
         xero: Employee,
         bases: Mapping[str, Base],
         names: Iterable[str],
+        written: frozenset[str] = frozenset(),
     ) -> dict[str, Agreed]:
-        """The record's pairs with those fields renewed that both sides were now seen equal in; others keep theirs."""
+        """The record's pairs with those fields renewed that both sides were now seen equal in; others keep theirs.
+
+        `written` in this pass: a corrected number that ends alike is agreed only once it was sent.
+        """
         result = dict(link.agreed)
         for name in names:
             one, other = hra.get(name), xero.get(name)
             settled = bases.get(name, Base())
-            if same(name, one, other) and not settled.hra is settled.xero is Since.SAME:
+            unsent = name not in written and corrected(one, other, settled)
+            if same(name, one, other) and not settled.settled and not unsent:
                 result[name] = self.pair(link, name, one, other)
         return result
 
@@ -90,6 +99,11 @@ class Ledger:
             if self._against(pair.hra, link, "hra", name, hra.get(name)) is Since.CHANGED:
                 return here, Since.CHANGED
         return here, there
+
+    def _arrived(self, link: Link, name: str, xero: Employee) -> bool:
+        mark = link.sent.get(f"xero:{name}")
+        value = xero.get(name)
+        return bool(mark) and self._against(mark or "", link, "xero", name, value) is Since.SAME
 
     def _moved(self, stored: str, link: Link, side: str, name: str, value: Value) -> Since:
         """Against what was agreed; a value that the agent itself sent there, its answer lost, is no change (D4)."""

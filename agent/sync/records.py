@@ -155,12 +155,19 @@ class Records:
                 self._store.save_link(self._moved(link, now.id))
 
     def record(
-        self, link: Link, hra: Employee, xero: Employee, refused: Mapping[str, str], rules: Rules
+        self,
+        link: Link,
+        hra: Employee,
+        xero: Employee,
+        refused: Mapping[str, str],
+        rules: Rules,
+        written: tuple[str, ...] = (),
     ) -> Seen:
-        """Commit what this pass saw: pairs for equal fields, what is open, and the record's attention rows."""
+        """Commit what this pass saw: pairs for equal fields, what is open, and the record's attention rows. `written`: the
+        fields that were sent in this pass."""
         before = link
         bases = self.ledger.bases(link, hra, xero)
-        agreed = self.ledger.agreed(link, hra, xero, bases, FIELDS)
+        agreed = self.ledger.agreed(link, hra, xero, bases, FIELDS, frozenset(written))
         kept = {name: pair for name, pair in link.kept.items() if not _agree(name, hra, xero)}
         sent = self.ledger.echoes(link, hra, xero)
         by = {name: side for name, side in link.kept_by.items() if name in kept}
@@ -335,7 +342,7 @@ class Records:
             self._store.note(event)
         self._warn_of_early_end(link, seen, write, sent)
         return Done(
-            self.record(link, hra, xero, refused, rules),
+            self.record(link, hra, xero, refused, rules, sent),
             sent,
             refused,
             write.target,

@@ -11,9 +11,7 @@ from tests.browser.rows import APPROVAL, ATTENTION, BRAKED, MATCH
 def opened(row: Attention, *compared: Compared, partners: tuple[OpenedPartner, ...] = ()) -> Opened:
     """A row as it is when it is opened."""
     who = f"Employee {row.number}" if row.number else "Everyone"
-    return Opened(
-        row.id, row.kind, who, row.text, row.mark, row.buttons, compared, partners
-    )
+    return Opened(row.id, row.kind, who, row.text, row.mark, row.buttons, compared, partners)
 
 
 BANK = Compared(
@@ -40,7 +38,10 @@ LEES = (
             Compared("first_name", "first name", "Robin", "Robin", same=True),
             Compared("last_name", "last name", "Lee", "Lee", same=True),
             Compared("date_of_birth", "date of birth", "(day hidden) 1990", "(empty)"),
-            Compared("home_address", "home address", "(street hidden) Fremantle WA 6160", "(street hidden) Fremantle WA 6160", same=True),
+            Compared(
+                "home_address", "home address", "(street hidden) Perth WA 6000", "(street hidden) Perth WA 6000",
+                same=True,
+            ),
             Compared("email", "e-mail", "robin@example.com", "lee@example.com"),
         ),
     ),

@@ -34,15 +34,18 @@ def test_the_page_fits_and_can_be_read(
         keep(signed_in, f"{name}-{scheme}-{width}")
 
 
-def test_the_page_refreshes_itself_and_keeps_what_is_unfolded(
+def test_the_page_refreshes_itself_and_keeps_folded_what_a_person_folded(
     signed_in: Any, served: Served
 ) -> None:
-    served.desk.state = shown(runs=(replace(RUNS[0], outcome="running", done=5, ended=None),))
+    lost = PROVED | {"hra": replace(PROVED["hra"], connected=False)}
+    running = replace(RUNS[0], outcome="running", done=5, ended=None)
+    served.desk.state = shown(runs=(running,), connections=lost)
     signed_in.reload()
-    signed_in.evaluate("document.querySelector('details.more').open = true")
-    served.desk.state = shown(runs=(replace(RUNS[0], outcome="running", done=31, ended=None),))
+    assert signed_in.evaluate("document.querySelector('#missing-hra').open")
+    signed_in.evaluate("document.querySelector('#missing-hra').open = false")
+    served.desk.state = shown(runs=(replace(running, done=31),), connections=lost)
     signed_in.wait_for_selector("text=31 of 43 people", timeout=5000)
-    assert signed_in.evaluate("document.querySelector('details.more').open")
+    assert not signed_in.evaluate("document.querySelector('#missing-hra').open")
 
 
 def test_the_page_waits_while_a_control_is_focused(signed_in: Any, served: Served) -> None:
@@ -122,7 +125,7 @@ def test_every_control_has_a_name_and_every_section_a_heading(signed_in: Any) ->
         "Import now",
         "Export now",
         "Sign out",
-        "Use Xero Employee 1029",
+        "Try again Employee 1017",
         "Import what changed",
     ):
         assert f'button "{name}"' in tree

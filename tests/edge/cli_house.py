@@ -74,12 +74,12 @@ def _linked(house: House, number: str) -> str:
     return employee
 
 
-def move_on_both_sides(house: House, employee: str) -> None:
+def move_on_both_sides(house: House, employee: str, *, home: str = HOME, away: str = AWAY) -> None:
     """Somebody's mobile number changes on both sides, differently."""
     record = house.xero_record(employee)
     house.hooks.url = ""
-    house.save_in_ess(employee, mobile=HOME)
-    edit_in_xero(house, str(record["EmployeeID"]), Mobile=AWAY)
+    house.save_in_ess(employee, mobile=home)
+    edit_in_xero(house, str(record["EmployeeID"]), Mobile=away)
 
 
 def edit_in_xero(house: House, xero_id: str, **changes: Any) -> None:

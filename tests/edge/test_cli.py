@@ -1,6 +1,9 @@
 """The command line as a person meets it: help, wrong use, faults, and what every command says where it cannot work."""
 
+import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +76,22 @@ def test_ctrl_c_says_that_what_was_finished_is_recorded(
     assert STOPPED in capsys.readouterr().err
 
 
+def test_ctrl_c_while_the_commands_are_still_being_loaded_is_no_trace(config: Path) -> None:
+    words = [sys.executable, "-X", "importtime", "-m", "agent", "status", "--config", str(config)]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as command:
+        assert command.stderr is not None
+        told = ""
+        for line in command.stderr:  # Python tells each module once it is loaded
+            told = line
+            if "agent.errors" in line:
+                break
+        command.send_signal(signal.SIGINT)
+        told += command.stderr.read()
+        assert command.wait(timeout=20) == 1
+    assert STOPPED in told
+    assert "Traceback" not in told
+
+
 def test_every_command_has_its_help_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert set(names(parser())) == COMMANDS
     for command in COMMANDS:
@@ -90,6 +109,20 @@ def test_every_command_has_its_help_with_an_example(capsys: pytest.CaptureFixtur
 )  # fmt: skip
 def test_wrong_use_is_exit_code_2(text: str) -> None:
     assert main(text.split()) == 2
+
+
+@pytest.mark.parametrize("words", ["import", "export", "audit show", "users add anna"])
+@pytest.mark.parametrize("id", ["", " ", "4711 "])
+def test_an_empty_id_is_wrong_use_and_never_everybody(words: str, id: str) -> None:
+    assert main([*words.split(), "--employee", id]) == 2
+
+
+@pytest.mark.parametrize("words", [[], ["show"], ["approve"], ["reject"], ["resolve"]])
+def test_D7_the_help_says_that_an_id_stands_for_the_values_shown(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["attention", *words, "--help"]) == 0
+    assert "stands for the very values" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("command", ["links", "attention", "schedules"])

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agent.records import Attention
+from agent.records import Attention, Choice
 from tests.edge.cli_house import (
     AWAY,
     HOME,
@@ -16,6 +16,7 @@ from tests.edge.cli_house import (
 from tests.edge.service_house import House
 
 FIRST = "1001"
+UNKNOWN = "00000000-0000-4000-8000-000000000000"  # a Xero id that nobody has
 BOTH = pytest.mark.parametrize("running", [True, False])
 
 
@@ -80,7 +81,7 @@ def test_a_choice_about_nobody_is_wrong_use_and_says_what_was_not_done(
 ) -> None:
     for words in (
         "links remove 0000",
-        "links add 0000 1111",
+        f"links add 0000 {UNKNOWN}",
         "attention retry 0000",
         "attention show 0000",
     ):
@@ -141,6 +142,43 @@ def test_D7_a_choice_holds_only_for_the_values_that_were_shown(
     assert house.writes() == before
 
 
+@BOTH
+def test_D7_an_id_that_was_read_before_a_value_moved_decides_nothing(
+    house: House, terminal: Terminal, conflict: str, running: bool
+) -> None:
+    old = terminal.attention("conflict")[0]["id"]
+    edit_in_xero(house, house.xero_record(conflict)["EmployeeID"], Mobile="0491 570 158")
+    terminal.types("export", "--employee", conflict)
+    before = house.writes()
+    if not running:
+        house.stop()
+    assert terminal.types("attention", "resolve", old, "--use", "xero") == 2
+    assert "no such row any more" in terminal.err
+    assert house.writes() == before
+    new = terminal.attention("conflict")[0]["id"]
+    assert new != old
+    terminal.types("attention", "show", new)
+    assert "ending 158" in terminal.out
+    assert terminal.types("attention", "resolve", new, "--use", "xero") == 0
+    if not running:
+        house.start()
+
+
+def test_two_values_whose_masks_look_alike_are_said_to_differ(
+    house: House, terminal: Terminal
+) -> None:
+    house.set("sync", conflicts="hold")
+    house.stop()
+    house.start()
+    (employee,) = linked(house, FIRST)
+    move_on_both_sides(house, employee, home="0491 570 156", away="0491 571 156")
+    terminal.types("export", "--employee", employee)
+    row = terminal.attention("conflict")[0]["id"]
+    assert terminal.types("attention", "show", row) == 0
+    assert terminal.out.count("ending 156") == 2
+    assert "differ where they are masked" in terminal.out
+
+
 def test_attention_dismiss_puts_a_row_away(house: House, terminal: Terminal) -> None:
     read = Attention("org", "notice", "Something to know.", buttons=("dismiss",))
     house.service.pair.store.replace_attention("org", (read,))
@@ -195,8 +233,42 @@ def test_S2_the_employee_never_approves_their_own_bank_account_and_another_perso
     assert house.writes() == before
     assert terminal.types(*approve, "bob", input=f"{asked['bob']}\n") == 0
     assert house.writes() > before
+    house.stop()
+    terminal.types("audit", "show", "--employee", asked["employee"])
+    told = [line for line in terminal.out.splitlines() if ": approved" in line]
+    assert len(told) == 1 and "(by bob at the terminal)" in told[0]
+    house.start()
+
+
+@BOTH
+def test_S2_what_a_terminal_asked_for_is_approved_on_the_page_only(
+    house: House, terminal: Terminal, running: bool
+) -> None:
+    house.set("safety", approve=("bank",))
+    house.set("sync", conflicts="hold")
+    house.stop()
+    password = terminal.json("users", "add", "bob")["password"]
+    house.start()
+    (employee,) = linked(house, FIRST)
+    change_bank(house, employee)
+    xero_id = house.xero_record(employee)["EmployeeID"]
+    account = house.xero_record(employee)["BankAccounts"][0]
+    edit_in_xero(house, xero_id, BankAccounts=[{**account, "AccountNumber": "99999921"}])
+    terminal.types("export", "--employee", employee)
+    row = next(one["id"] for one in terminal.attention() if "use_xero" in one["buttons"])
+    terminal.types("attention", "resolve", row, "--use", "xero")
+    (waits,) = terminal.attention("approval")
+    before = house.writes()
+    if not running:
+        house.stop()
+    approve = ("attention", "approve", waits["id"], "--as", "bob")
+    assert terminal.types(*approve, input=f"{password}\n") == 2
+    assert "on the page" in terminal.err
+    assert house.writes() == before
     if not running:
         house.start()
+    answered = house.service.answer(Choice("approve", waits["id"], "page:bob"))
+    assert answered.exit == 0 and house.writes() > before
 
 
 def test_S2_a_terminal_alone_is_no_second_person(

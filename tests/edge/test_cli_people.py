@@ -44,6 +44,23 @@ def test_S2_a_removed_user_signs_in_no_longer(quiet: House, terminal: Terminal) 
     assert not quiet.service.check_password("anna", password)
 
 
+def test_S3_page_users_leave_a_trace_in_the_log(quiet: House, terminal: Terminal) -> None:
+    before = len(terminal.json("audit", "show"))
+    terminal.types("users", "add", "anna", "--employee", "4711")
+    terminal.types("users", "remove", "anna")
+    terminal.types("users", "add", "admin")
+    terminal.types("users", "remove", "nobody")
+    lines = terminal.json("audit", "show")[before:]
+    assert [(line["what"], line["why"], line["actor"]) for line in lines] == [
+        ("user", "added anna", "command"), ("user", "removed anna", "command"),
+    ]  # fmt: skip
+    assert terminal.types("audit", "show", "--employee", "4711") == 0
+    assert "Page user: added anna (by a command on the server)" in terminal.out
+    assert "Page user: removed anna" in terminal.out
+    assert terminal.types("audit", "verify") == 0
+    quiet.start()
+
+
 REFUSED = {
     "add admin": "agent.ini", "add Admin": "agent.ini", "remove admin": "agent.ini", "remove carl": "carl",
     "add anna": "already", "add Anna": "already", "add a:b": "letters", "add -x": "usage",

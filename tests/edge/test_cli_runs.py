@@ -59,6 +59,23 @@ def test_status_is_the_pages_data(house: House, terminal: Terminal, running: boo
         house.start()
 
 
+def test_status_prints_the_same_in_the_same_order_through_the_agent_and_without_it(
+    house: House, terminal: Terminal
+) -> None:
+    def order(told: object) -> object:
+        if isinstance(told, dict):
+            return [(name, order(value)) for name, value in told.items()]
+        return [order(one) for one in told] if isinstance(told, list) else None
+
+    linked(house, FIRST)
+    terminal.types("export", "--employee", house.hra_id(FIRST))
+    through = [order(terminal.json(*words)) for words in (["status"], ["attention"], ["links"])]
+    house.stop()
+    alone = [order(terminal.json(*words)) for words in (["status"], ["attention"], ["links"])]
+    house.start()
+    assert through == alone
+
+
 def test_an_employee_whom_nobody_has_is_wrong_use(house: House, terminal: Terminal) -> None:
     assert terminal.types("export", "--employee", "nobody-has-this") == 2
     assert terminal.err.strip()
@@ -184,6 +201,11 @@ def test_S1_a_braked_run_waits_in_attention_and_is_approved_there(
     rows = [row for row in terminal.attention() if row["plan"] == braked]
     assert len(rows) == 1
     before = house.writes()
+    terminal.types("attention", "show", rows[0]["id"])
+    assert all(house.hra_id(number) in terminal.out for number in ALIKE)
+    assert "mobile" in terminal.out and "Harbour" not in terminal.out
+    assert "0491" not in terminal.out  # a plan holds no values
+    assert f"attention approve {rows[0]['id']}\n" in terminal.out
     assert terminal.types("attention", "approve", rows[0]["id"]) in (0, 1)
     assert house.writes() >= before + 5
     assert [row for row in terminal.attention() if row["plan"]] == []

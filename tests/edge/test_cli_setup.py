@@ -3,14 +3,16 @@
 import queue
 import stat
 import threading
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from werkzeug.security import check_password_hash
 
 from agent.cli.context import Context
 from agent.config import load
-from agent.demo.browser import Browser
+from agent.demo.browser import Browser, PageFailed
 from agent.pair import Pair
 from agent.wiring import SIDES
 from tests.edge.cli_house import FLAGS, Terminal, run
@@ -65,6 +67,42 @@ def test_init_refuses_a_setting_that_there_is_not(
     assert "agent.prot" in capsys.readouterr().err
 
 
+WRONG = {
+    "agent.port=0": "port", "agent.port=": "", "hra.api_url=http://hr.example.com": "api_url",
+    "sync.conflicts=maybe": "conflicts", "agent.timezone=Nowhere/Land": "timezone", "notify.urls=": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "key"), WRONG.items())
+@pytest.mark.parametrize("flags", [FLAGS, FLAGS[:2]], ids=["complete", "to be filled in"])
+def test_init_writes_no_file_that_could_not_be_read_afterwards(
+    given: str, key: str, flags: list[str], config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("init", *flags, "--set", given, config=config) == (2 if key else 0)
+    told = capsys.readouterr()
+    assert config.exists() is (not key)
+    assert len(told.err.splitlines()) == bool(key)
+    assert key in told.err
+    assert not key or f"{config} [" in told.err
+
+
+def test_init_names_every_wrong_setting_at_once(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ("--set", "agent.port=0", "--set", "sync.conflicts=maybe")
+    assert run("init", *FLAGS, *given, config=config) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert ["port" in lines[0], "conflicts" in lines[1], len(lines)] == [True, True, 2]
+
+
+def test_init_writes_no_public_url_that_nobody_gave_so_it_follows_the_port(tmp_path: Path) -> None:
+    assert run("init", *FLAGS, "--set", "agent.port=8711", config=tmp_path / "a.ini") == 0
+    assert load(tmp_path / "a.ini", {}).agent.public_url == "http://localhost:8711"
+    url = "https://hr.example.com"
+    assert run("init", *FLAGS, "--set", f"agent.public_url={url}", config=tmp_path / "b.ini") == 0
+    assert load(tmp_path / "b.ini", {}).agent.public_url == url
+
+
 @pytest.mark.parametrize(
     ("typed", "approve"),
     [("", ("bank",)), ("none", ()), ("bank, tfn", ("bank", "tfn")), ("SUPER", ("super",))],
@@ -104,8 +142,9 @@ def test_S2_init_refuses_approvals_of_what_there_is_not(
 
 
 def test_every_wrong_setting_is_one_line(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("init", *FLAGS, "--set", "agent.port=0", config=config) == 0
-    config.write_text(config.read_text().replace("conflicts = authoritative", "conflicts = maybe"))
+    assert run("init", *FLAGS, config=config) == 0
+    text = config.read_text().replace("port = 8710", "port = 0")
+    config.write_text(text.replace("conflicts = authoritative", "conflicts = maybe"))
     capsys.readouterr()
     assert run("check", config=config) == 2
     lines = capsys.readouterr().err.splitlines()
@@ -167,6 +206,34 @@ def test_connect_prints_the_address_and_ends_when_the_person_is_back(
     command.join(PATIENCE)
     assert codes == [0]
     assert "connected as Harbour & Pine Pty Ltd" in lines.get(timeout=PATIENCE)
+    if not running:
+        house.start()
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_L2_connect_ends_with_exit_code_3_when_the_person_refuses_at_the_vendor(
+    house: House, here: Path, monkeypatch: pytest.MonkeyPatch, running: bool
+) -> None:
+    lines: queue.Queue[str] = queue.Queue()
+    monkeypatch.setattr("builtins.print", lambda text, **how: lines.put(text))
+    if not running:
+        house.stop()
+    for _ in range(2):  # the second time not for the fault of the first
+        codes: list[int] = []
+        command = threading.Thread(
+            target=lambda codes=codes: codes.append(run("connect", "xero", config=here)),
+            daemon=True,
+        )
+        command.start()
+        address = lines.get(timeout=PATIENCE).splitlines()[1]
+        assert lines.empty()
+        state = parse_qs(urlsplit(address).query)["state"][0]
+        refused = f"/connect/xero/callback?error=access_denied&state={state}"
+        with suppress(PageFailed):
+            Browser().get(house.page + refused)
+        command.join(PATIENCE)
+        assert codes == [3]
+        assert lines.get(timeout=PATIENCE)
     if not running:
         house.start()
 

@@ -148,11 +148,36 @@ def test_S5_a_notice_goes_out_once_and_not_again_after_a_restart(
     desk.turn()
     desk.turn(desk.fresh())
     assert chat.told == [f"1 connection lost.\n{PAGE}"]
+    desk.now += timedelta(minutes=30)
     desk.news = {}
     desk.turn()
     desk.news = LOST
     desk.turn()
     assert len(chat.told) == 2
+
+
+def test_S5_a_bad_hour_is_a_few_notices_and_each_sums_up_what_came_meanwhile(
+    tmp_path: Path,
+) -> None:
+    told: list[str] = []
+    now, saves = [NOW], [0]
+
+    def send(title: str, text: str) -> bool:
+        told.append(text)
+        return True
+
+    def look() -> News:
+        return {"failed": frozenset(f"save:{number}" for number in range(saves[0]))}
+
+    notices = Notices(tmp_path, ("json://x",), PAGE, look, lambda: now[0], send)
+    for _ in range(120):  # each minute one more employee's save ends on the page
+        saves[0] += 1
+        notices.turn()
+        notices.wait(10.0)
+        now[0] += timedelta(minutes=1)
+    assert [text.split("\n")[0] for text in told] == [
+        "1 failure.", "31 failures.", "61 failures.", "91 failures.",
+    ]  # fmt: skip
 
 
 def test_S5_a_notice_that_nobody_took_is_sent_again_with_growing_waits(

@@ -305,15 +305,16 @@ def test_a_run_under_way_shows_how_far_it_is(inside: Visitor, desk: PlainDesk) -
     [
         ("import, dry run", "attention", "Import, dry run", "would write 6 values to HRA Cloud"),
         ("export, as planned", "done", "Export, as planned", "6 values to HRA Cloud"),
-        ("import", "braked", "Import", "Stopped by the brake. it would change 6 of 17 people"),
-        ("export", "refused", "Export", "Refused. it would change 6 of 17 people"),
+        ("import", "braked", "Import", "Stopped by the brake before the first write: 6 of 17"),
+        ("export", "refused", "Export", "Refused. Stopped by the brake before"),
     ],
 )
 def test_R3_S1_a_run_is_told_as_what_it_was(
     inside: Visitor, desk: PlainDesk, kind: str, outcome: str, label: str, told: str
 ) -> None:
     run = replace(RUNS[1], kind=kind, outcome=outcome, counts={"records": 17, "to_hra": 6})
-    desk.state = shown(runs=(replace(run, reason="it would change 6 of 17 people"),))
+    why = "Stopped by the brake before the first write: 6 of 17 people."
+    desk.state = shown(runs=(replace(run, reason=why),))
     text = inside.get("/")[1].partition('id="runs"')[2]
     plain = re.sub(r"\s+", " ", re.sub("<.*?>", "", text))
     assert f"{label}from this page" in plain and told in plain

@@ -9,9 +9,9 @@ import pytest
 from agent import report
 from agent.errors import NotPossible, Unreachable
 from agent.records import Choice, User
-from agent.sync.report import Compared
+from agent.sync.report import Compared, Opened
 from tests.browser.house import PlainDesk, Visitor, inside
-from tests.browser.opened import BANK, OPENED
+from tests.browser.opened import BANK, OPENED, PLANNED
 from tests.browser.rows import ATTENTION, EVERYTHING, MATCH, shown
 
 ANNA = User("anna", "scrypt:32768:8:1$salt$anna", "h1042")
@@ -79,6 +79,7 @@ def test_an_opened_row_shows_both_values_side_by_side(anna: Visitor) -> None:
     line = text.partition("<tbody")[2].partition("</tr>")[0]
     told = [one.strip() for one in re.findall(r"<t[hd] [^>]*>(.*?)<", line, re.DOTALL)]
     assert told == ["Bank accounts", BANK.hra, BANK.xero]
+    assert ">differs<" in line
 
 
 def test_a_field_that_is_empty_on_one_side_says_nothing_is_there(anna: Visitor) -> None:
@@ -100,12 +101,23 @@ def test_M2_what_differs_between_two_people_is_marked_and_what_cannot_be_read_is
     assert "(not readable)" in text and "differs" not in text
 
 
-def test_equal_masks_are_not_called_equal(anna: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two accounts that end alike may differ: the row says that they do, and the table claims nothing."""
-    same = replace(OPENED["a2"].compared[0], xero=OPENED["a2"].compared[0].hra)
-    monkeypatch.setitem(OPENED, "a2", replace(OPENED["a2"], compared=(same,)))
-    text = anna.get(CONFLICT)[1]
-    assert "both sides changed, differently" in text and "in step" not in text
+@pytest.mark.parametrize(("same", "marked"), [(False, True), (True, False)])
+def test_S2_masks_that_look_alike_are_marked_where_what_they_hide_differs(
+    anna: Visitor, monkeypatch: pytest.MonkeyPatch, same: bool, marked: bool
+) -> None:
+    """An account number of the same last digits and BSB: else whoever approves sees no change at all."""
+    alike = replace(OPENED["a4"].compared[0], xero=OPENED["a4"].compared[0].hra, same=same)
+    monkeypatch.setitem(OPENED, "a4", replace(OPENED["a4"], compared=(alike,)))
+    assert ("differs where it is hidden" in anna.get(APPROVAL)[1]) is marked
+
+
+def test_S2_a_conflict_marks_which_of_its_fields_differ(
+    anna: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = OPENED["a1"].compared[0]
+    monkeypatch.setitem(OPENED, "a2", replace(OPENED["a2"], compared=(BANK, job)))
+    told = re.sub(r"\s+", " ", re.sub("<.*?>", " ", anna.get(CONFLICT)[1]))
+    assert "Bank accounts differs BSB" in told and "Job title Baker Baker" in told
 
 
 def test_S4_values_are_read_when_a_row_is_opened_and_never_for_the_list(
@@ -157,6 +169,30 @@ def test_S1_a_braked_run_shows_its_counts_its_hash_and_its_two_answers(anna: Vis
     assert words(anna, BRAKED) == ["Apply exactly this plan", "Reject"]
 
 
+def test_S1_a_stopped_plan_shows_whom_it_would_change_and_in_which_fields(anna: Visitor) -> None:
+    """Whoever lets it through answers for it: nobody of it is left out, however long it is."""
+    text = anna.get(BRAKED)[1]
+    told = re.sub(r"\s+", " ", re.sub("<.*?>", " ", text.partition("What it would do")[2]))
+    assert "61 to change in Xero, 1 to change in HRA Cloud, 1 to create in Xero." in told
+    assert "Mobile of 61, bank accounts of 1, end date of 1." in told
+    for row in (
+        "Employee 1001 Change in Xero mobile",
+        "Employee 1061 Change in Xero mobile, bank accounts",
+        "Employee 1062 Change in HRA Cloud end date",
+        "HRA Cloud record h2001 Create in Xero",
+    ):
+        assert row in told
+    assert text.count('<tr role="row"><td') == len(PLANNED)
+
+
+def test_S1_a_plan_that_cannot_be_shown_is_not_let_through(
+    anna: Visitor, desk: PlainDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(OPENED, "a6", replace(OPENED["a6"], planned=()))
+    assert words(anna, BRAKED) == ["Reject"]
+    assert "not kept any more" in anna.get(BRAKED)[1]
+
+
 def test_a_row_whose_records_cannot_be_read_still_shows(anna: Visitor, desk: PlainDesk) -> None:
     desk.refuses = Unreachable("xero")
     status, text = anna.get(CONFLICT)
@@ -165,7 +201,9 @@ def test_a_row_whose_records_cannot_be_read_still_shows(anna: Visitor, desk: Pla
     assert "Xero cannot be reached at the moment" in text
     assert words(anna, CONFLICT) == [], "what decides about values needs them to be seen"
     assert words(anna, TRAVELS) == ["Try again", "Dismiss"]
-    assert words(anna, BRAKED) == ["Apply exactly this plan", "Reject"]
+    assert words(anna, APPROVAL) == []
+    assert words(anna, PARTNERS) == ["Ignore"]
+    assert words(anna, BRAKED) == ["Reject"]
 
 
 def test_what_could_not_be_read_of_a_row_is_told_beside_what_could(
@@ -180,6 +218,35 @@ def test_what_could_not_be_read_of_a_row_is_told_beside_what_could(
     text = anna.get(PARTNERS)[1]
     assert "Xero does not know this record any more." in text and "Perth WA 6000" in text
     assert words(anna, PARTNERS) == ["Link these two", "Create in Xero", "Ignore"]
+
+
+def test_S2_a_row_whose_values_moved_while_it_was_opened_is_answered_as_it_stands_now(
+    anna: Visitor, desk: PlainDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading found another value: the same matter is another row now, with its own id and mark."""
+    moved = replace(EVERYTHING[3], id="b4", mark="mark-b4")
+    seen = replace(OPENED["a4"], id="b4", mark="mark-b4")
+
+    def opened(id: str) -> Opened:
+        desk.state = shown(attention=(moved,))
+        return seen
+
+    monkeypatch.setattr(desk, "opened", opened)
+    assert 'action="/attention/b4"' in forms(anna, APPROVAL)[0]
+    desk.state = shown(attention=EVERYTHING)
+    assert 'name="mark" value="mark-b4"' in forms(anna, APPROVAL)[0]
+
+
+def test_a_row_whose_cause_is_gone_when_it_is_opened_says_so(
+    anna: Visitor, desk: PlainDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened(id: str) -> Opened:
+        desk.state = shown(attention=())
+        raise NotPossible("There is no such row any more.")
+
+    monkeypatch.setattr(desk, "opened", opened)
+    status, text = anna.get(CONFLICT)
+    assert (status, "This row has left the list" in text) == (404, True)
 
 
 def test_a_row_that_has_left_says_so(anna: Visitor, desk: PlainDesk) -> None:
@@ -204,9 +271,28 @@ def test_every_row_of_the_list_opens_and_has_its_buttons(anna: Visitor) -> None:
     text = anna.get("/")[1]
     for row in EVERYTHING:
         assert f'href="/attention/{row.id}"' in text
-    told = words(anna, "/")
-    assert told[:6] == ["Try again", "Dismiss", "Use HRA Cloud", "Use Xero", "Approve", "Reject"]
-    assert not {"Link these two", "Create in Xero"} & {*told}, "who is whom is decided where seen"
+    assert words(anna, "/") == ["Try again", "Dismiss", "Ignore"]
+
+
+@pytest.mark.parametrize("verb", ["use_hra", "use_xero", "approve", "reject", "link", "create"])
+def test_S2_D7_nothing_is_decided_by_value_from_the_list(
+    anna: Visitor, desk: PlainDesk, verb: str
+) -> None:
+    """Two people and their values are not seen there: the button leads to where they are."""
+    desk.state = shown(attention=(replace(EVERYTHING[1], buttons=(verb, "dismiss")),))
+    assert words(anna, "/") == ["Dismiss"]
+    assert "Compare and decide" in anna.get("/")[1]
+
+
+@pytest.mark.parametrize("mark", ["", "mark-of-before"])
+@pytest.mark.parametrize("verb", ["use_hra", "use_xero", "approve", "reject"])
+def test_S2_D7_an_answer_to_what_was_not_shown_is_not_taken(
+    anna: Visitor, desk: PlainDesk, verb: str, mark: str
+) -> None:
+    for row in (CONFLICT, APPROVAL):
+        status, text, _ = anna.post(row, row, verb=verb, mark=mark)
+        assert (status, desk.choices) == (409, [])
+        assert "was not shown, or has changed since" in text and f'href="{row}"' in text
 
 
 def test_a_dismissed_row_is_folded_away_and_not_counted(desk: PlainDesk, anna: Visitor) -> None:
@@ -215,14 +301,7 @@ def test_a_dismissed_row_is_folded_away_and_not_counted(desk: PlainDesk, anna: V
     before, _, folded = text.partition('id="dismissed"')
     assert "A super membership in Xero" in folded.partition("</details>")[0]
     assert "A super membership in Xero" not in before
-    assert words(anna, "/")[-1] == "Reject", "the last button is of a row before it"
-
-
-def test_the_buttons_of_the_list_carry_no_mark_since_nothing_was_shown(
-    anna: Visitor, desk: PlainDesk
-) -> None:
-    form = next(form for form in forms(anna, "/") if ">Use Xero<" in form)
-    assert 'name="mark" value=""' in form
+    assert words(anna, "/")[-1] == "Ignore", "the last button is of a row before it"
 
 
 # --- answers ------------------------------------------------------------------------------------
@@ -231,8 +310,8 @@ def test_the_buttons_of_the_list_carry_no_mark_since_nothing_was_shown(
 @pytest.mark.parametrize(
     ("row", "button", "choice"),
     [
-        (TRAVELS, "Try again", Choice("retry", "a1", "page:anna", mark="mark-a1", own="h1042")),
-        (TRAVELS, "Dismiss", Choice("dismiss", "a1", "page:anna", mark="mark-a1", own="h1042")),
+        (TRAVELS, "Try again", Choice("retry", "a1", "page:anna", own="h1042")),
+        (TRAVELS, "Dismiss", Choice("dismiss", "a1", "page:anna", own="h1042")),
         (
             CONFLICT,
             "Use HRA Cloud",
@@ -248,18 +327,18 @@ def test_the_buttons_of_the_list_carry_no_mark_since_nothing_was_shown(
         (
             BRAKED,
             "Apply exactly this plan",
-            Choice("approve", "a6", "page:anna", mark="mark-a6", own="h1042"),
+            Choice("approve", "a6", "page:anna", own="h1042"),
         ),
         (
             PARTNERS,
             "Create in Xero",
-            Choice("create", "h2001", "page:anna", mark="mark-a5", own="h1042"),
+            Choice("create", "h2001", "page:anna", own="h1042"),
         ),
-        (PARTNERS, "Ignore", Choice("ignore", "h2001", "page:anna", mark="mark-a5", own="h1042")),
+        (PARTNERS, "Ignore", Choice("ignore", "h2001", "page:anna", own="h1042")),
         (
             PARTNERS,
             "Link these two",
-            Choice("link", "h2001", "page:anna", other="x-lee-1", mark="mark-a5", own="h1042"),
+            Choice("link", "h2001", "page:anna", other="x-lee-1", own="h1042"),
         ),
     ],
 )
@@ -291,7 +370,7 @@ def test_S2_a_refusal_is_told_and_leads_back_to_the_row(anna: Visitor, desk: Pla
     desk.refuses = NotPossible(
         "You asked for this change yourself: somebody else has to approve it."
     )
-    status, text, _ = anna.post(APPROVAL, APPROVAL, verb="approve")
+    status, text, _ = anna.post(APPROVAL, APPROVAL, verb="approve", mark="mark-a4")
     assert (status, desk.choices) == (409, [])
     assert "You asked for this change yourself" in text
     assert f'href="{APPROVAL}"' in text

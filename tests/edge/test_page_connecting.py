@@ -78,7 +78,9 @@ def test_L3_a_sign_in_that_may_not_do_the_work_is_not_called_connected(
     if signed_in:
         text = visitor.get("/")[1]
         assert 'class="flash warn"' in text
-    assert "Xero is linked, but it does not work yet." in text and "A permission is missing." in text
+    assert (
+        "Xero is linked, but it does not work yet." in text and "A permission is missing." in text
+    )
     assert "Xero is connected." not in text
 
 

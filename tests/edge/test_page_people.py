@@ -1,7 +1,7 @@
 """Several people on one page: whose session ends when, who started what, and switching a side off and on."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -9,7 +9,7 @@ from agent.errors import NotConnected
 from agent.page.auth import Sessions
 from agent.records import User
 from tests.browser.house import Clock, PlainDesk, Visitor, inside
-from tests.browser.rows import NOW, PROVED, RUNS, shown
+from tests.browser.rows import BOUND, NOW, PROVED, RUNS, shown
 
 ANNA = User("anna", "scrypt:32768:8:1$salt$anna", "h1042")
 BEN = User("ben", "scrypt:32768:8:1$salt$ben")
@@ -127,9 +127,20 @@ def test_L4_a_side_that_was_never_connected_has_nothing_to_disconnect(
     anna: Visitor, desk: PlainDesk
 ) -> None:
     never = replace(PROVED["hra"], connected=False, proved=None)
-    desk.state = shown(connections=PROVED | {"hra": never})
+    bound = replace(BOUND, account_id="", account_name="")
+    desk.state = shown(connections=PROVED | {"hra": never}, binding=bound)
     text = anna.get("/")[1]
     assert "/connect/hra/disconnect" not in text and "/connect/xero/disconnect" in text
+
+
+@pytest.mark.parametrize("proved", [None, NOW])
+def test_L4_a_linked_side_that_does_not_work_can_be_let_go(
+    anna: Visitor, desk: PlainDesk, proved: datetime | None
+) -> None:
+    """Linked by somebody who may not use payroll there: never proved, and yet to be disconnected."""
+    barred = replace(PROVED["xero"], connected=False, proved=proved)
+    desk.state = shown(connections=PROVED | {"xero": barred})
+    assert "/connect/xero/disconnect" in anna.get("/")[1]
 
 
 def test_L4_why_a_disconnect_failed_is_told(anna: Visitor, desk: PlainDesk) -> None:

@@ -187,12 +187,39 @@ def test_H3_a_failing_push_is_tried_again_with_growing_waits_until_its_time_is_o
     assert "cannot be reached" in desk.told[0][1]
 
 
-def test_H3_no_sign_in_is_waited_for_like_any_other_fault(desk: Desk) -> None:
-    desk.answers = [NotConnected("xero"), DONE]
+def test_H3_time_without_a_sign_in_counts_as_no_try_and_ends_when_a_person_connects(
+    desk: Desk,
+) -> None:
+    desk.answers = [NotConnected("xero")]
     desk.save("w1")
+    while desk.now < START + 2 * RETRY_FOR:
+        again = desk.go()
+        assert again is not None
+        desk.now = again
+    [row] = desk.store.waiting()
+    assert "not connected" in row.reason
+    assert (row.tries, row.looks, desk.told) == (0, 0, [])
+    desk.answers = [Unreachable("xero"), DONE]
+    desk.store.make_due()  # as connecting does
     desk.go()
-    assert "not connected" in desk.store.waiting()[0].reason
+    assert [row.tries for row in desk.store.waiting()] == [1], "it has all its tries now"
     desk.go(5)
+    assert desk.store.waiting() == ()
+
+
+def test_L4_switching_on_makes_due_what_had_waited_for_hours(desk: Desk) -> None:
+    desk.answers = [Unreachable("xero")]
+    desk.save("w1")
+    while desk.now < START + timedelta(hours=13):
+        again = desk.go()
+        assert again is not None
+        desk.now = again
+    desk.go()
+    desk.answers = [DONE]
+    desk.go(1)
+    assert desk.store.waiting()
+    desk.store.make_due()
+    desk.go()
     assert desk.store.waiting() == ()
 
 

@@ -1,13 +1,17 @@
 """The running agent as a person, a sender of hooks and a command of this machine meet it, over HTTP."""
 
 import json
+import shutil
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from werkzeug.security import generate_password_hash
@@ -16,12 +20,14 @@ import agent
 from agent.control import Control, Elsewhere, token_of
 from agent.demo.browser import Browser, PageFailed, form_values
 from agent.errors import DataDirBusy, NotConnected, NotPossible
+from agent.pair.home import former_home, home
 from agent.plans import to_text
-from agent.records import Attention, Choice, Run, User
+from agent.records import Attention, Binding, Choice, Run, Save, User
 from agent.sandbox.tokens import Grant
 from agent.service import Service
 from agent.service.shown import news_of
 from agent.side import Probe
+from agent.store import Store
 from agent.vault import Key
 from agent.wiring import SIDES, hra_scopes, real_times, xero_scopes
 from tests.edge.service_house import OTHER, PASSWORD, House
@@ -54,7 +60,35 @@ def test_L2_a_call_back_that_nobody_began_connects_nothing(house: House) -> None
     with pytest.raises(PageFailed):
         house.browser.get(f"{house.page}/connect/hra/callback?state=forged&code=forged")
     assert house.service.pair.store.binding().account_id == ""
-    assert house.service.sign_in("hra")["failed"]
+    assert not house.service.sign_in("hra")["failed"], "whoever waits for a sign-in still waits"
+
+
+def test_L1_a_stranger_at_the_call_back_takes_no_choice_away(house: House) -> None:
+    consent = Grant("payroll.admin@harbourpine.example", frozenset(), (OTHER[1],), EVENT)
+    house.xero.app.config["STORE"].connect(consent)
+    house.browser.get(house.service.connect("xero"))
+    choices = house.service.pair.connect.choices("xero")
+    assert len(choices) == 2
+    with pytest.raises(PageFailed):
+        Browser().get(f"{house.page}/connect/xero/callback?state=forged&code=forged")
+    assert house.service.pair.connect.choices("xero") == choices
+    house.service.choose("xero", OTHER[1])
+    assert house.service.pair.store.binding().tenant_id == OTHER[1]
+
+
+def test_L2_a_person_who_says_no_at_the_vendor_ends_the_wait_of_the_command(house: House) -> None:
+    address = house.service.connect("hra")
+    [state] = parse_qs(urlsplit(address).query)["state"]
+    back = f"{house.page}/connect/hra/callback?error=access_denied&state="
+    with pytest.raises(PageFailed):
+        house.browser.get(f"{back}forged")
+    assert not house.service.sign_in("hra")["failed"]
+    with pytest.raises(PageFailed):
+        house.browser.get(f"{back}{state}")
+    now = house.service.sign_in("hra")
+    assert now["failed"] and "You did not agree to it" in now["reason"]
+    house.service.connect("hra")
+    assert not house.service.sign_in("hra")["failed"], "another try is not answered by the first"
 
 
 def test_a_run_before_connecting_says_which_side_is_missing(house: House) -> None:
@@ -208,6 +242,15 @@ def test_L1_a_sign_in_to_another_account_is_refused_and_the_old_one_still_works(
     assert pair.prove("hra").connected
 
 
+def test_L1_a_refused_sign_in_leaves_no_connection_at_xero_that_was_not_there(house: House) -> None:
+    pair = house.service.pair
+    pair.store.bind(Binding(tenant_id="t-right", tenant_name="The right one"))
+    with pytest.raises(PageFailed):
+        house.browser.get(house.service.connect("xero"))
+    assert "Disconnect first" in house.service.sign_in("xero")["reason"]
+    assert house.connected() == set()
+
+
 def test_L4_disconnecting_xero_deletes_its_connection_and_keeps_links_and_settings(
     house: House,
 ) -> None:
@@ -295,13 +338,64 @@ def test_L4_disconnecting_waits_for_the_record_in_hand_and_lets_nothing_new_begi
     leaving = threading.Thread(target=lambda: told.append(pair.disconnect("xero", "command")))
     with pair.using():
         leaving.start()
-        while not pair._leaving:
+        while not pair._turns.leaving:
             pass
         with pytest.raises(NotConnected):
             pair.run("import", "command")
         assert pair.lines.tokens["xero"].obtained() is not None
     leaving.join(30)
     assert told and pair.lines.tokens["xero"].obtained() is None
+
+
+def test_L4_a_list_of_branches_that_hangs_does_not_hold_up_a_disconnect(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.connect()
+    pair = house.service.pair
+    reading, answered = threading.Event(), threading.Event()
+    make = pair._tools.make
+
+    def hangs() -> Any:
+        reading.set()
+        made = make()
+        assert answered.wait(60)
+        return made
+
+    monkeypatch.setattr(pair._turns, "_make", hangs)
+    ended: list[str] = []
+
+    def push() -> None:
+        try:
+            pair.push("e1", ())
+        except NotConnected as error:
+            ended.append(error.sentence())
+
+    pushing = threading.Thread(target=push)
+    pushing.start()
+    assert reading.wait(60)
+    told = pair.disconnect("xero", "page:admin")
+    assert "is disconnected" in told and not ended, "HRA has still not answered"
+    answered.set()
+    pushing.join(60)
+    assert ended and "Xero is not connected" in ended[0], (
+        "what was read for the old link is not used"
+    )
+
+
+def test_L4_work_that_does_not_end_in_time_is_told_to_have_been_stopped_and_stops(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.connect()
+    pair = house.service.pair
+    monkeypatch.setattr("agent.pair.turns.PATIENCE", 0.05)
+    with pair.using():
+        stop = pair._turns.or_leaving(lambda: False)
+        assert not stop()
+        with pytest.raises(NotPossible, match="asked to stop"):
+            pair.disconnect("xero", "page:admin")
+        assert stop(), "though the disconnect was given up"
+        assert not pair._turns.or_leaving(lambda: False)(), "what begins later goes on"
+    assert pair.lines.tokens["xero"].obtained() is not None
 
 
 def test_L4_a_probe_under_way_does_not_call_a_side_connected_that_was_let_go_of(
@@ -345,6 +439,84 @@ def test_L5_a_restored_copy_leaves_both_systems_alone_until_a_person_says_so(
     house.stop()
     house.start(machine="another machine")
     assert house.service.status().switched_off == ""
+
+
+def test_L5_a_copy_asks_neither_system_for_anything_and_says_why(house: House) -> None:
+    house.connect()
+    employee = house.hra_id("1001")
+    house.stop()
+    house.start(machine="another machine")
+    pair, calls = house.service.pair, house.calls()
+    for tried in (
+        lambda: pair.run("export", "command"),
+        lambda: pair.run("import", "command", dry_run=True),
+        lambda: pair.answer(Choice("link", employee, "command", other="x")),
+        lambda: house.service.start_run("export"),
+        pair.check_branches,
+    ):
+        with pytest.raises(NotPossible, match="schedules on"):
+            tried()
+    assert not pair.prove("xero").connected and "schedules on" in pair.prove("xero").reason
+    assert pair.store.connection("xero").connected, "what was proved at home is not overwritten"
+    for side in SIDES:
+        for way in (pair.lines.tokens[side].revoke, lambda s=side: house.service.connect(s)):
+            with pytest.raises(NotConnected, match="copy"):
+                way()
+        with pytest.raises(NotConnected, match="copy"):
+            pair.lines.tokens[side].bearer(force=True)
+    assert house.calls() == calls
+
+
+def test_L5_disconnecting_in_a_copy_leaves_the_old_agent_its_connection(house: House) -> None:
+    house.connect()
+    house.stop()
+    house.start(machine="another machine")
+    calls = house.calls()
+    told = house.service.disconnect("xero", "command")
+    assert "in this copy alone" in told
+    assert (house.calls(), len(house.connected())) == (calls, 1)
+    assert house.service.pair.lines.tokens["xero"].obtained() is None
+    assert house.service.pair.store.binding().tenant_id == ""
+    assert house.service.pair.is_copy, "giving a side up makes no home of it"
+
+
+def test_L5_a_folder_put_back_from_a_copy_is_a_copy_on_the_same_machine_too(house: House) -> None:
+    house.stop()
+    folder = house.settings.agent.data_dir
+    shutil.copytree(folder, folder.parent / "backup")
+    folder.rename(folder.parent / "old")
+    (folder.parent / "backup").rename(folder)
+    house.start()
+    assert house.service.pair.is_copy
+
+
+def test_L5_a_folder_of_the_version_before_is_no_copy_after_the_update(house: House) -> None:
+    house.stop()
+    folder, times = house.settings.agent.data_dir, real_times()
+    with closing(Store(folder, times.clock)) as store:
+        store.switch_off("as one did")
+        store.settle_in(former_home(folder, times))
+        store.switch_on()
+    for _ in range(2):
+        house.start()
+        assert not house.service.pair.store.standing()
+        house.stop()
+    house.start()
+
+
+def test_L5_without_a_machine_id_the_mark_is_still_one_place_s(tmp_path: Path) -> None:
+    here, there, times = tmp_path / "here", tmp_path / "there", real_times()
+    here.mkdir()
+    there.mkdir()
+    odd, none = tmp_path / "odd", tmp_path / "none"
+    odd.write_bytes(b"\xff\xfe")
+    marks = {home(here, times, odd), home(here, times, none)}
+    (here / "state.json").write_text("{}")  # files are replaced all the time
+    marks.add(home(here, times, none))
+    assert len(marks) == 1
+    own = tmp_path / "own"
+    own.write_text("0123456789abcdef0123456789abcdef")
+    assert len(marks | {home(there, times, none), home(here, times, own)}) == 3
 
 
 def test_L5_the_same_machine_and_folder_is_no_copy(house: House) -> None:
@@ -413,6 +585,43 @@ def test_L5_try_again_while_switched_off_waits(house: House) -> None:
     house.service.worker.drain()
     assert "once they are switched on" in answer.sentence
     assert (house.writes(), len(house.service.pair.store.waiting())) == (writes, 1)
+
+
+def test_L4_a_command_without_the_service_pushes_nothing_while_switched_off(house: House) -> None:
+    house.connect()
+    house.both_runs()
+    row = given_up(house, house.hra_id("1001"))
+    pair = house.service.pair
+    pair.switch_off("command")
+    writes = house.writes()
+    answer = pair.answer(Choice("retry", row.id, "command"))
+    assert "once they are switched on" in answer.sentence
+    assert house.writes() == writes
+    assert [save.sections for save in pair.store.waiting()] == [()]
+    pair.switch_on("command")
+    house.service.worker.drain()
+    assert house.writes() == writes + 1
+
+
+def test_H3_what_waited_goes_out_at_once_when_a_person_connects_or_switches_on(
+    house: House,
+) -> None:
+    house.connect()
+    pair = house.service.pair
+    store, later = pair.store, pair.times.clock() + timedelta(hours=9)
+
+    def wait() -> None:
+        store.accept(Save(f"w-{pair.times.new_key()}", "e1", (), pair.times.clock()))
+        ids = [save.id for save in store.waiting()]
+        store.postpone(ids, later, "Xero cannot be reached.", looked=False)
+        assert all(save.next_try for save in store.waiting())
+
+    wait()
+    house.browser.get(house.service.connect("xero"))
+    assert [save.next_try for save in store.waiting()] == [None]
+    wait()
+    house.service.switch_on("page:admin")
+    assert [save.next_try for save in store.waiting()] == [None, None]
 
 
 def test_R3_a_plan_is_applied_through_the_running_agent_exactly(house: House) -> None:

@@ -83,9 +83,10 @@ def test_B2_a_new_person_whose_group_xero_lacks_is_held_whole(opened: Open) -> N
     assert house.calls == []
 
 
-def test_B1_a_group_is_told_from_one_with_other_spaces(opened: Open) -> None:
-    house = opened(branches=BranchMap(True, None, {HERE: "b1", f"{OTHER} ": "b2"}))
-    with pytest.raises(Refused, match=f"'{OTHER} '"):
+@pytest.mark.parametrize("name", [f"{OTHER} ", OTHER.upper()], ids=["spaces", "case"])
+def test_B1_a_group_is_told_from_one_of_other_spaces_or_case(opened: Open, name: str) -> None:
+    house = opened(branches=BranchMap(True, None, {HERE: "b1", name: "b2"}))
+    with pytest.raises(Refused, match=f"'{name}'"):
         house.client.update(ready(house), {"branch": "b2"})
 
 

@@ -40,9 +40,10 @@ def resolve(world: World, random: Random, person: str, moves: Moves) -> None:
     assert all((person, name) in world.oracle.shown for name in row.fields), row
     moves()
     together = (*row.fields, *(TAX if {*row.fields} & {*TAX} else ()))
-    every = {name: world.oracle.shown.get((person, name)) for name in together}
-    shown = {name: pair for name, pair in every.items() if pair is not None}
-    moved = any(world.oracle.pair((person, name)) != pair for name, pair in shown.items())
+    shown = {name: world.oracle.shown.get((person, name)) for name in together}
+    now = {name: world.oracle.pair((person, name)) for name in together}
+    # A part of the declaration that was not shown, and differs by now, is news as well.
+    moved = any(now[name] != shown[name] if shown[name] else differ(now[name]) for name in together)
     actor = random.choice(PAGE_USERS)
     said = Said("resolve", row.id, actor, use=use)
     if moved:
@@ -52,6 +53,10 @@ def resolve(world: World, random: Random, person: str, moves: Moves) -> None:
     else:
         _chosen(world, person, row, said)
     world.check()
+
+
+def differ(pair: tuple[Choice, Choice]) -> bool:
+    return pair[0] != pair[1]
 
 
 def _chosen(world: World, person: str, row: Attention, said: Said) -> None:

@@ -210,8 +210,6 @@ class Oracle:
             return Plan("")
         if name == "super_memberships" and "S" in f"{here}{there}":
             return Plan("")
-        if name == "end_date" and person == self.signed_in and there is not None:
-            return Plan("")  # ending that record cuts the agent off: another sign-in first
         if choice:
             return self._chosen(key, choice)
         if self.kept.get(key) == (here, there):
@@ -304,7 +302,7 @@ class Oracle:
         if fight and fight.target != "hra":
             return Plan("", fight=True, asks=True)
         early = self.early_waits and here is not None and ENDS.index(there) < ENDS.index(here)
-        if early or STARTED_AFTER.get(person) == there:
+        if early or person == self.signed_in or STARTED_AFTER.get(person) == there:
             return Plan("", fight=fight is not None, asks=True)
         return Plan("hra", there, fight=fight is not None)
 

@@ -446,7 +446,7 @@ def test_R3_L1_a_plan_of_another_pair_is_refused_whole(
         office.sync.apply(foreign, "page:anna")
     assert office.writes() == []
     run = office.store.runs(1)[0]
-    assert (run.outcome, "another account" in run.reason) == ("failed", True)
+    assert (run.outcome, "another account" in run.reason) == ("refused", True)
 
 
 def test_R3_L1_a_plan_of_the_pair_that_was_linked_before_is_refused(opened: Opened) -> None:

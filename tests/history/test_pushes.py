@@ -26,9 +26,14 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
     monkeypatch.setattr(os, "fsync", lambda handle: None)
     worlds: list[World] = []
 
-    def make(authority: str = "hra", hold: bool = False, **settings: Any) -> World:
+    def make(
+        authority: str = "hra",
+        hold: bool = False,
+        approve: frozenset[str] = frozenset(),
+        **settings: Any,
+    ) -> World:
         equal: dict[tuple[str, str], Choice] = {(p, name): "a" for p in PEOPLE for name in SECTION}
-        oracle = Oracle(authority, hold, {"hra": equal, "xero": dict(equal)})
+        oracle = Oracle(authority, hold, {"hra": equal, "xero": dict(equal)}, approve=approve)
         worlds.append(World(tmp_path / str(len(worlds)), oracle, **settings))
         worlds[-1].sync.run("import", "schedule")
         return worlds[-1]
@@ -72,6 +77,21 @@ def test_D9_D3_a_push_of_one_section_leaves_a_conflict_of_another_to_be_answered
     assert set(before.open) == set(before.held) == {"mobile"}
     pushed_bank(world)
     assert (world.link("p1").open, world.link("p1").held) == (before.open, before.held)
+
+
+def test_D9_S2_a_push_of_one_section_leaves_what_a_second_person_was_asked_in_another(
+    made: Made,
+) -> None:
+    world = made(approve=frozenset({"bank_accounts"}))
+    world.hra.edit("p1", bank_accounts=BANK["b"])
+    world.sync.run("export", "schedule")
+    before = world.link("p1")
+    assert set(before.approvals) == {"bank_accounts"}
+    world.hra.edit("p1", mobile=MOBILE["b"])
+    assert world.sync.push("p1", ("details",)).fields == ("mobile",)
+    after = world.link("p1")
+    assert (after.approvals, after.open) == (before.approvals, before.open)
+    assert world.xero.value("p1", "bank_accounts") == BANK["a"]
 
 
 def test_D3_a_push_of_one_section_forgets_nothing_that_was_agreed_in_another(made: Made) -> None:

@@ -217,7 +217,7 @@ def test_S2_nobody_judges_their_own_record(opened: Opened, verb: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "actor", ["command", "command:ben", "schedule", "eSS", "page", "page:", ""]
+    "actor", ["command", "command:", "schedule", "eSS", "page", "page:", ""]
 )
 def test_S2_whoever_has_no_sign_in_of_their_own_approves_nothing(
     opened: Opened, actor: str
@@ -234,9 +234,34 @@ def test_S2_whoever_has_no_sign_in_of_their_own_approves_nothing(
     )
 
 
+def test_S2_a_page_user_who_proved_who_they_are_approves_at_the_terminal(opened: Opened) -> None:
+    office = opened()
+    row = changed(office)
+    assert office.answer("approve", row.id, "command:ben").exit == 0
+    assert office.both("p0", "bank_accounts") == (NEW["bank_accounts"],) * 2
+    assert [event.actor for event in office.events("approved")] == ["command:ben"]
+
+
+def test_S2_what_was_asked_for_at_the_terminal_is_approved_on_the_page_alone(
+    opened: Opened,
+) -> None:
+    """Whoever sits at the terminal may be the one who asked there without a name."""
+    office = opened(conflicts="hold")
+    office.differ("bank_accounts", NEW["bank_accounts"], (account("321321321"),))
+    both_runs(office)
+    office.resolve("bank_accounts", "hra", actor="command")
+    row = asked(office)
+    with pytest.raises(NotPossible, match="asked for at the terminal"):
+        office.answer("approve", row.id, "command:ben")
+    assert office.writes() == []
+    assert office.answer("approve", row.id, "page:ben").exit == 0
+    assert office.both("p0", "bank_accounts") == (NEW["bank_accounts"],) * 2
+
+
+@pytest.mark.parametrize("judge", ["page:anna", "command:anna"])
 @pytest.mark.parametrize("asker", ["page:anna", "command:anna"])
 def test_S2_nobody_approves_what_they_asked_for_under_whichever_door(
-    opened: Opened, asker: str
+    opened: Opened, asker: str, judge: str
 ) -> None:
     office = opened(conflicts="hold")
     office.differ("bank_accounts", NEW["bank_accounts"], (account("321321321"),))
@@ -245,7 +270,7 @@ def test_S2_nobody_approves_what_they_asked_for_under_whichever_door(
     row = asked(office)
     assert "anna" in row.text
     with pytest.raises(NotPossible, match="asked for this change yourself"):
-        office.answer("approve", row.id, "page:anna")
+        office.answer("approve", row.id, judge)
     assert office.answer("approve", row.id, "page:ben").exit == 0
 
 
@@ -282,14 +307,39 @@ def test_S2_a_value_that_changed_while_it_waited_asks_anew(opened: Opened, name:
                  "super_memberships": (membership("STA0100AU", "60609090"),)}  # fmt: skip
         office.hra.edit("p0", **{name: other[name]})
         before, again = office.both("p0", name), name
-    told = office.answer("approve", row.id, "page:ben")
+    if name == "tfn_or_exemption":
+        assert office.answer("approve", row.id, "page:ben").exit == 0
+        assert office.both("p0", name) == (NEW[name],) * 2
+    else:
+        with pytest.raises(NotPossible) as told:
+            office.answer("approve", row.id, "page:ben")
+        assert (told.value.moved, office.writes()) == (True, [])
+        assert asked(office, name).id != row.id
     assert office.both("p0", again) == before
-    asked(office, again)
-    if name != "tfn_or_exemption":
-        assert told.exit == 1
-        assert office.writes() == []
-        assert office.answer("approve", asked(office, name).id, "page:ben").exit == 0
+    assert office.answer("approve", asked(office, again).id, "page:ben").exit == 0
+    assert len(set(office.both("p0", again))) == 1
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+@pytest.mark.parametrize("seen", [False, True], ids=["not seen yet", "seen by a push"])
+def test_S2_a_yes_or_no_is_for_the_very_value_that_was_shown(
+    opened: Opened, verb: str, seen: bool
+) -> None:
+    office = opened()
+    changed(office)
+    shown = office.shown("bank_accounts")
+    office.hra.edit("p0", bank_accounts=(account("666666666"),))
+    if seen:
+        office.sync.push("p0", ("bank-accounts",))
+    if seen or verb == "approve":
+        with pytest.raises(NotPossible):
+            office.answer(verb, shown.id, "page:ben", mark=shown.mark)
+    else:
+        office.answer(verb, shown.id, "page:ben", mark=shown.mark)
     both_runs(office)
+    assert office.writes() == []
+    assert asked(office).id != shown.id and office.events("approved") == []
+    assert "ending 666" in office.shown("bank_accounts").compared[0].hra
 
 
 def test_S2_a_value_that_changed_back_needs_nobody(opened: Opened) -> None:
@@ -306,7 +356,9 @@ def test_S2_an_approval_is_for_one_way_alone(opened: Opened) -> None:
     row = changed(office)
     there = (account("321321321"),)
     office.xero.edit("p0", bank_accounts=there)
-    office.answer("approve", row.id, "page:ben")
+    with pytest.raises(NotPossible) as told:
+        office.answer("approve", row.id, "page:ben")
+    assert told.value.moved
     assert office.both("p0", "bank_accounts") == (NEW["bank_accounts"], there)
     assert "HRA Cloud" in asked(office).text
     assert office.writes() == []
@@ -325,14 +377,46 @@ def test_S2_an_approved_write_that_is_refused_stays_approved(opened: Opened) -> 
 
 
 def test_S2_an_approved_write_that_found_nobody_stays_approved(opened: Opened) -> None:
+    """Xero was read, and was away when it was written to."""
     office = opened()
     row = changed(office)
-    office.xero.unreachable = True
+    office.xero.failing["p0"] = "unreachable"
     with pytest.raises(Unreachable):
         office.answer("approve", row.id, "page:ben")
-    office.xero.unreachable = False
+    assert office.link().approvals["bank_accounts"].state == "approved"
     both_runs(office)
     assert office.both("p0", "bank_accounts") == (NEW["bank_accounts"],) * 2
+    assert (office.rows(), len(office.events("approved"))) == ([], 1)
+
+
+@pytest.mark.parametrize("away", ["hra", "xero"])
+def test_S2_nothing_is_approved_of_a_record_that_cannot_be_read(opened: Opened, away: str) -> None:
+    """What is approved is what stands there now, so it has to be read; it waits, and can be approved later."""
+    office = opened()
+    row = changed(office)
+    office.side(away).unreachable = True
+    with pytest.raises(Unreachable):
+        office.answer("approve", row.id, "page:ben")
+    office.side(away).unreachable = False
+    assert office.events("approved") == []
+    both_runs(office)
+    assert (office.writes(), asked(office).id) == ([], row.id)
+    assert office.answer("approve", row.id, "page:ben").exit == 0
+    assert office.both("p0", "bank_accounts") == (NEW["bank_accounts"],) * 2
+
+
+@pytest.mark.parametrize("away", ["hra", "xero"])
+@pytest.mark.parametrize("started", [False, True], ids=["running", "just started"])
+def test_S2_a_no_needs_neither_side(opened: Opened, away: str, started: bool) -> None:
+    office = opened()
+    row = changed(office)
+    if started:
+        office.start()
+    office.side(away).unreachable = True
+    assert office.answer("reject", row.id, "page:ben").exit == 0
+    office.side(away).unreachable = False
+    both_runs(office)
+    assert (office.writes(), office.row("bank_accounts").kind) == ([], "rejected")
 
 
 # --- no
@@ -393,9 +477,12 @@ def test_S2_a_choice_that_was_moved_before_its_approval_falls(opened: Opened) ->
     row = asked(office)
     office.xero.edit("p0", bank_accounts=(account("777777777"),))
     before = office.both("p0", "bank_accounts")
-    office.answer("approve", row.id, "page:ben")
+    with pytest.raises(NotPossible) as told:
+        office.answer("approve", row.id, "page:ben")
+    assert told.value.moved
     both_runs(office)
     assert (office.both("p0", "bank_accounts"), office.writes()) == (before, [])
+    assert office.row("bank_accounts").kind == "conflict"
 
 
 def test_S2_D7_a_refused_choice_asks_for_nothing_in_that_person_s_name(opened: Opened) -> None:

@@ -86,6 +86,15 @@ def test_L5_a_copy_that_goes_back_home_still_waits_for_a_person(data_dir: Path) 
         assert store.standing() == ""
 
 
+def test_L5_the_mark_of_the_version_before_is_taken_for_home_and_replaced(data_dir: Path) -> None:
+    with opened(data_dir) as store:
+        store.settle_in("old mark of here")
+        store.settle_in("here", "old mark of here")
+        assert (store.standing(), store.is_copy()) == ("", False)
+        store.settle_in("there", "old mark of here")
+        assert store.is_copy()
+
+
 def test_L4_schedules_and_pushes_stay_off_over_restarts_for_the_reason_given(
     data_dir: Path,
 ) -> None:

@@ -2,7 +2,7 @@
 
 import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -104,6 +104,24 @@ def test_H3_looks_and_tries_are_counted_apart_and_parked_time_is_neither(path: P
     )
     assert inbox.waiting(ACCOUNT) == (expected,)
     assert Inbox(path, Clock()).waiting(ACCOUNT) == (expected,)
+
+
+def test_H3_what_waits_for_its_next_try_can_be_made_due(path: Path) -> None:
+    clock = Clock()
+    with closing(Inbox(path, clock)) as inbox:
+        for id, account in (("a", "acc"), ("b", "acc"), ("c", "other")):
+            inbox.accept(save(id), account)
+        inbox.postpone(["a", "b", "c"], START + timedelta(hours=9), "away", looked=False)
+        inbox.close_saves(["b"], "done")
+        inbox.make_due("acc")
+    with closing(Inbox(path, clock)) as inbox:
+        assert [(one.id, one.next_try, one.tries) for one in inbox.waiting("acc")] == [
+            ("a", None, 1)
+        ]
+        assert inbox.waiting("other")[0].next_try is not None
+        size = path.stat().st_size
+        inbox.make_due("acc")
+        assert path.stat().st_size == size
 
 
 def test_H2_a_closed_save_is_remembered_for_seven_days_and_then_removed(path: Path) -> None:

@@ -318,7 +318,21 @@ def test_D4_what_a_side_keeps_in_its_own_form_is_not_sent_again(
 def test_D5_a_difference_of_form_alone_never_travels(
     name: str, one: Value, other: Value, base: Base, mode: str
 ) -> None:
-    assert decide(name, one, other, base, by_person=True, mode=mode).kind is Kind.AGREE
+    made = decide(name, one, other, base, by_person=True, mode=mode)
+    if name == "tfn_or_exemption" and base is HRA_CHANGED:
+        # No difference of form: another number that ends alike.
+        assert (made.kind, made.value) == (Kind.TO_XERO, NUMBER)
+    else:
+        assert made.kind is Kind.AGREE
+
+
+def test_F4_a_number_corrected_in_hra_to_one_that_ends_alike_still_goes_to_xero() -> None:
+    assert decide("tfn_or_exemption", NUMBER, MASK, HRA_CHANGED).why == "hra_changed"
+    for base in (CHANGED, NEVER, SAME):
+        assert decide("tfn_or_exemption", NUMBER, MASK, base).kind is not Kind.TO_XERO
+    one_way = {"tfn_or_exemption": "to_hra"}
+    held_back = decide("tfn_or_exemption", NUMBER, MASK, HRA_CHANGED, directions=one_way)
+    assert held_back.kind is Kind.AGREE
 
 
 def test_D5_an_amount_changed_in_xero_keeps_hra_s_own_spelling_of_the_name() -> None:

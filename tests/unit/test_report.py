@@ -76,6 +76,27 @@ def test_a_last_run_that_failed_is_not_working() -> None:
     assert (found.tone, found.hero) == ("bad", "The last export failed.")
 
 
+@pytest.mark.parametrize("kind", ["import", "import, dry run", "import, as planned"])
+@pytest.mark.parametrize("outcome", ["refused", "done", "attention"])
+def test_a_run_that_never_began_or_wrote_nothing_says_nothing_of_how_the_last_one_went(
+    kind: str, outcome: str
+) -> None:
+    failed = replace(RUNS[1], outcome="failed")
+    later = replace(RUNS[0], id="r9", kind=kind, outcome=outcome)
+    found = shown(runs=(later, failed), attention=())
+    empty = outcome == "refused" or "dry" in kind
+    assert (found.hero == "The last import failed.") is empty
+    assert found.turns[0].last is not None
+    assert found.turns[0].last.outcome == ("failed" if empty else outcome)
+
+
+def test_a_dry_run_that_failed_does_not_make_the_agent_fail() -> None:
+    dry = replace(RUNS[2], kind="export, dry run")
+    assert shown(runs=(dry, *RUNS[:2]), attention=()).hero == "Working."
+    refused = replace(RUNS[2], outcome="refused")
+    assert shown(runs=(refused,), attention=()).turns[1].last is None
+
+
 def test_a_failed_run_that_a_later_one_made_good_is_past() -> None:
     assert shown(runs=RUNS, attention=()).hero == "Working."
 
@@ -273,10 +294,44 @@ def test_R1_only_a_run_that_is_switched_on_has_a_next_time() -> None:
         (Run("r", "export", "page", NOW, done=3, total=40), "3 of 40 people"),
         (Run("r", "export", "page", NOW), "Reading both sides"),
         (Run("r", "export", "page", NOW, NOW, "failed"), ""),
+        (
+            Run(
+                "r",
+                "export, dry run",
+                "page",
+                NOW,
+                NOW,
+                "attention",
+                counts={
+                    "records": 17,
+                    "linked": 2,
+                    "created_xero": 1,
+                    "to_xero": 1,
+                    "conflicts": 1,
+                },
+            ),
+            "17 people, would link 2, would create 1 in Xero, would write 1 value to Xero, 1 conflict",
+        ),
     ],
 )
 def test_a_run_is_told_by_what_it_did(run: Run, told: str) -> None:
     assert shown(runs=(run,)).runs[0].result == told
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "told"),
+    [
+        ("import", "braked", ("Import", "stopped by the brake", True)),
+        ("import, dry run", "done", ("Import, dry run", "done", False)),
+        ("export, as planned", "refused", ("Export, as planned", "refused", True)),
+        ("push", "failed", ("eSS push", "failed", True)),
+    ],
+)
+def test_R3_S1_a_run_has_a_label_and_a_word_for_its_end(
+    kind: str, outcome: str, told: tuple[str, str, bool]
+) -> None:
+    seen = shown(runs=(replace(RUNS[0], kind=kind, outcome=outcome),)).runs[0]
+    assert (seen.label, seen.told, seen.halted) == told
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from agent import errors
-from agent.tokens import Tokens
-from agent.tokens.held import UNUSED_LIFE
+from agent.tokens import Copied, NotBegun, Tokens
+from agent.tokens.held import UNUSED_LIFE, consent_of
 from agent.transport import quiet_loggers
 from tests.unit.local_server import LocalServer, Says, Seen
 
@@ -553,3 +553,55 @@ def test_S4_no_token_code_or_secret_stands_in_an_error_a_repr_or_a_log(
     assert len(found) > len(FAULTS)
     for secret in ("access-", "refresh-", CLIENT_SECRET, "secret-code", "the-code"):
         assert not [text for text in shown if secret in text and "tests/unit" not in text]
+
+
+def test_L5_in_a_copy_nothing_is_begun_renewed_or_withdrawn(world: World) -> None:
+    world.connected()
+    copy = world.tokens(is_copy=lambda: True)
+    assert copy.bearer() == "access-1"  # as it stands; nobody is asked for it
+    with later(world, hours=1):
+        for way in (copy.bearer, copy.keep_alive, copy.revoke, copy.begin):
+            with pytest.raises(Copied) as told:
+                way()
+            assert "schedules on" in told.value.sentence()
+        with pytest.raises(Copied):
+            copy.complete("state-1", "the-code")
+    assert [event for event in world.events if event.startswith("asked")] == []
+    assert world.tokens().refreshed() == NOW
+
+
+def test_L2_a_sign_in_that_came_back_without_success_has_used_its_state(world: World) -> None:
+    tokens = world.tokens()
+    tokens.begin()
+    with pytest.raises(NotBegun):
+        tokens.refused("forged")
+    tokens.refused("state-1")
+    with pytest.raises(NotBegun):
+        tokens.complete("state-1", "the-code")
+
+
+@pytest.mark.parametrize(
+    ("claims", "event"),
+    [
+        (b'{"authentication_event_id": "e1"}', "e1"),
+        (b'{"authentication_event_id": 7}', ""),
+        (b"[]", ""),
+        (b"\xff", ""),
+    ],
+)
+def test_L1_the_consent_behind_a_sign_in_on_offer_is_read_from_its_token(
+    world: World, claims: bytes, event: str
+) -> None:
+    middle = base64.urlsafe_b64encode(claims).decode().rstrip("=")
+    world.vendor.extra = {"access_token": f"e30.{middle}.x"}
+    tokens = world.tokens()
+    assert tokens.consent() == ""
+    tokens.begin()
+    tokens.complete("state-1", "the-code")
+    assert tokens.consent() == event
+    tokens.reject()
+    assert tokens.consent() == ""
+
+
+def test_L1_a_token_that_is_no_jwt_tells_no_consent() -> None:
+    assert consent_of("opaque") == ""

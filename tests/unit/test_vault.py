@@ -79,6 +79,18 @@ def test_a_lost_key_is_not_replaced_while_sign_ins_are_sealed_with_it(tmp_path: 
     assert not (tmp_path / "agent.key").exists()
 
 
+def test_a_key_is_found_without_one_being_made(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with pytest.raises(KeyMissing, match=r"agent\.key is not there, and HRA_XERO_KEY is not set"):
+        Key.find(data_dir, {})
+    assert not data_dir.exists()
+    made = Key.open(data_dir, {})
+    assert Key.find(data_dir, {}).derive(TOKENS) == made.derive(TOKENS)
+    given_key = base64.b64encode(b"e" * 32).decode()
+    found = Key.find(data_dir, {"HRA_XERO_KEY": given_key})
+    assert found.derive(TOKENS) == Key(b"e" * 32).derive(TOKENS)
+
+
 def test_D3_every_purpose_has_a_key_of_its_own() -> None:
     key = Key(b"k" * 32)
     purposes = (TOKENS, DIGESTS, SESSION, CONTROL, AUDIT, PLANS)
