@@ -175,6 +175,14 @@ def test_S1_the_row_leaves_when_a_run_goes_through(opened: Opened) -> None:
     assert office.store.attention() == ()
 
 
+def test_S1_a_run_of_one_person_leaves_the_row_of_everybody_s_stopped_run(opened: Opened) -> None:
+    office = opened()
+    everybody_gets_a_job(office, "xero")
+    row = stopped(office)
+    office.sync.run("import", "page:anna", employee="p0")
+    assert [(one.scope, one.plan) for one in office.store.attention()] == [(row.scope, row.plan)]
+
+
 def test_S1_D2_an_approved_plan_of_a_schedule_decides_no_first_contact(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

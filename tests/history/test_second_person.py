@@ -216,9 +216,7 @@ def test_S2_nobody_judges_their_own_record(opened: Opened, verb: str) -> None:
     assert office.answer(verb, row.id, "page:ben", own="p1").exit == 0
 
 
-@pytest.mark.parametrize(
-    "actor", ["command", "command:", "schedule", "eSS", "page", "page:", ""]
-)
+@pytest.mark.parametrize("actor", ["command", "command:", "schedule", "eSS", "page", "page:", ""])
 def test_S2_whoever_has_no_sign_in_of_their_own_approves_nothing(
     opened: Opened, actor: str
 ) -> None:
@@ -290,6 +288,39 @@ def test_S2_M5_whoever_is_tied_to_a_record_stays_tied_after_a_transfer(opened: O
     assert user is not None and user.employee == "p9"
     with pytest.raises(NotPossible, match="your own record"):
         office.answer("approve", asked(office, id="p9").id, "page:ben", own=user.employee)
+
+
+def test_S2_an_answer_to_another_row_makes_nobody_the_asker_of_what_waits(opened: Opened) -> None:
+    office = opened(conflicts="hold")
+    office.differ("super_memberships", NEW["super_memberships"], (membership("STA0100AU", "606"),))
+    office.differ("job_title", "Chef", "Baker")
+    both_runs(office)
+    office.resolve("super_memberships", "hra", actor="page:anna")
+    row = asked(office, "super_memberships")
+    office.resolve("job_title", "hra", actor="page:ben")
+    assert asked(office, "super_memberships").id == row.id
+    with pytest.raises(NotPossible, match="asked for this change yourself"):
+        office.answer("approve", row.id, "page:anna")
+    assert office.answer("approve", row.id, "page:ben").exit == 0
+
+
+def test_S2_whoever_chooses_a_change_that_waits_has_asked_for_it(opened: Opened) -> None:
+    """A save asked for a number; then a person chose the whole declaration: it is theirs now."""
+    office = opened(approve=frozenset({"tfn"}), conflicts="hold")
+    office.hra.edit("p0", tfn_or_exemption=NEW["tfn_or_exemption"])
+    both_runs(office)
+    assert office.link().approvals["tfn_or_exemption"].asked_by == "hra"
+    office.differ("employment_basis", "PART_TIME", "CASUAL")
+    both_runs(office)
+    office.resolve("employment_basis", "hra", actor="page:anna")
+    row = office.row("tfn_or_exemption")
+    with pytest.raises(NotPossible, match="asked for this change yourself"):
+        office.answer("approve", row.id, "page:anna")
+    office.answer("approve", row.id, "page:ben")
+    both_runs(office)
+    for name in ("tfn_or_exemption", "employment_basis"):
+        assert office.xero.value("p0", name) == office.hra.value("p0", name)
+    assert (office.hra.value("p0", "employment_basis"), office.rows()) == ("PART_TIME", [])
 
 
 # --- what changes meanwhile
