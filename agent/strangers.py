@@ -52,10 +52,11 @@ class Create:
 
 @dataclass(frozen=True)
 class Convert:
-    """Make an employee of the HRA candidate who is the only partner of somebody in Xero (M3)."""
+    """Make an employee of the HRA candidate who is the only partner of somebody in Xero (M3). `alone`: a person said so."""
 
     candidate: Person
     source: Person
+    alone: bool = False
 
 
 @dataclass(frozen=True)

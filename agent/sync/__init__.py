@@ -105,7 +105,14 @@ class Sync:
         locks, ledger = Locks(), Ledger(digests)
         self._records = Records(self._sides, store, ledger, clock, locks, pool)
         self._newcomers = Newcomers(
-            hra, xero, store, self._records, clock, locks, policy.branch_for
+            hra,
+            xero,
+            store,
+            self._records,
+            clock,
+            locks,
+            policy.branch_for,
+            policy.matching.candidates != "off",
         )
         self._hands = Hands(hra, xero, store, self._records, self._newcomers, Planner(ledger))
         self._pushing = Pushing(self._hands, policy.matching, lambda: self._rules_of("eSS"))

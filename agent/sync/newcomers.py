@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from threading import Lock
 
 from agent import match, plan
-from agent.employee import Employee, Status, Value
+from agent.employee import Employee, Person, Status, Value
 from agent.errors import (
     SIDE_NAMES,
     AccessLost,
@@ -67,6 +67,7 @@ class Newcomers:
         clock: Callable[[], datetime],
         locks: Locks,
         branch_for: Callable[[Employee], str | None],
+        candidates: bool = False,
     ) -> None:
         self._hra = hra
         self._sides: dict[str, Side] = {"hra": hra, "xero": xero}
@@ -75,6 +76,7 @@ class Newcomers:
         self._clock = clock
         self._locks = locks
         self._branch_for = branch_for
+        self._candidates = candidates
         self._creating = Lock()
 
     def spoken_for(self) -> tuple[Link, ...]:
@@ -137,7 +139,9 @@ class Newcomers:
             if self._store.link_of("xero", person.id):
                 return None
             there = self._sides["xero"].fetch(person.id, frozenset({"details"}))
-            obstacle = self._moved_since(Create("hra", person), since)
+            obstacle = self._moved_since(
+                Create("hra", person, alone=converting.alone), since, converting=True
+            )
             if there.status is not Status.CURRENT:
                 obstacle = "is not a current employee any more"
             if obstacle:
@@ -208,7 +212,7 @@ class Newcomers:
             check(draft)
             return self._create(create, draft, rules, cause)
 
-    def _moved_since(self, create: Create, since: str | None) -> str:
+    def _moved_since(self, create: Create, since: str | None, converting: bool = False) -> str:
         """Why what the create was decided on does not hold any more (R1, M2, X3); "" when it does."""
         person = create.source
         if self._store.link_of(person.side, person.id):
@@ -227,7 +231,19 @@ class Newcomers:
                 create, "may be somebody who was added there meanwhile; the next run looks again"
             )
             return "may be somebody who was added there meanwhile"
+        if (
+            create.target == "hra"
+            and not (converting or create.alone)
+            and self._is_candidate(person)
+        ):
+            return "may be one of the candidates there; the next run looks again"
         return ""
+
+    def _is_candidate(self, person: Person) -> bool:
+        """Whether a candidate may be this person, where candidates are matched (M2)."""
+        if not self._candidates:
+            return False
+        return bool(match.near(person, self._hra.candidates()))
 
     def _create(self, create: Create, draft: Draft, rules: Rules, cause: str) -> Created:
         person = create.source

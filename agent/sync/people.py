@@ -35,7 +35,7 @@ class PeopleAnswers(Clerk):
             self.store.unignore(side, person.id)
             self.store.clear_pending("xero" if side == "hra" else "hra", person.id)
         if hra.candidate:
-            link = self.hands.newcomers.convert(Convert(hra, xero), rules)
+            link = self.hands.newcomers.convert(Convert(hra, xero, alone=True), rules)
         else:
             link = self.hands.newcomers.join(Join(hra.id, xero.id), rules, "a person linked them")
         if link is None:

@@ -323,6 +323,11 @@ class Records:
         for user in self._store.users():
             if user.employee == link.hra_id:
                 self._store.put_user(replace(user, employee=hra_id))
+        waiting = [row for row in self._store.attention() if row.scope == f"hook:{link.hra_id}"]
+        if waiting:
+            there = [replace(row, scope=f"hook:{hra_id}", hra_id=hra_id) for row in waiting]
+            self._store.replace_attention(f"hook:{hra_id}", there)
+            self._store.replace_attention(f"hook:{link.hra_id}", ())
         self._store.note(diary.moved(link, hra_id))
         return replace(link, hra_id=hra_id)
 

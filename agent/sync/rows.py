@@ -10,7 +10,7 @@ from agent import words
 from agent.errors import SIDE_NAMES, NotFound, NotPossible
 from agent.fields import FIELDS
 from agent.fields import names as names_of
-from agent.merge import TOWARDS, Kind
+from agent.merge import TOWARDS, Kind, name_of
 from agent.records import Attention, Choice, Event, Link
 from agent.sync import approving
 from agent.sync.clerk import NO_ROW, NOT_FOR_THIS, Clerk, about
@@ -68,7 +68,8 @@ class RowAnswers(Clerk):
         def alter(now: Link) -> Link:
             if not names or words.mark_of(now, row.fields) != row.mark:
                 raise NotPossible(MOVED, moved=True)
-            return approving.judged(now, names, choice, self.clock())
+            judged = approving.judged(now, names, choice, self.clock())
+            return judged if choice.verb == "approve" else _rejected(judged, row, choice)
 
         judged = self.hands.records.change(link.id, alter)
         if judged is None:
@@ -76,7 +77,7 @@ class RowAnswers(Clerk):
         verb = {"approve": "approved", "reject": "rejected"}[choice.verb]
         self.note(verb, judged, "a second person's decision", choice, names)
         if choice.verb == "reject":
-            self.hands.records.examine(judged, self.rules(choice.actor))
+            self.store.replace_attention(row.scope, words.rows(judged))
             return Answer(
                 "Rejected. Nothing was written; it is asked again only when the value changes."
             )
@@ -209,6 +210,18 @@ class RowAnswers(Clerk):
         left = sum(line.action == "hold" for line in report.lines)
         told = f" {left} records had moved since and were left as they are." if left else ""
         return Answer(f"Applied exactly that plan.{told}", 1 if left else 0)
+
+
+def _rejected(link: Link, row: Attention, choice: Choice) -> Link:
+    """The link as it stands after a no, which needs no side to be there."""
+    told = {
+        name: words.join(
+            reason.partition("|")[0].replace("approval", "rejected"), name_of(choice.actor)
+        )
+        for name, reason in link.open.items()
+        if name in row.fields and reason.startswith("approval_")
+    }
+    return replace(link, open={**link.open, **told})
 
 
 def _harmed(link: Link) -> set[str]:

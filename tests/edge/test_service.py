@@ -428,6 +428,10 @@ def test_L5_a_restored_copy_leaves_both_systems_alone_until_a_person_says_so(
     house.service.cycle()
     house.service.pair.keep_alive()  # a refresh would end the old agent's sign-in
     assert (house.calls(), len(kinds(house))) == (calls, runs)
+    pair = house.service.pair
+    lost = replace(pair.store.connection("xero"), connected=False)
+    pair.store.set_connection(lost)
+    assert news_of(pair) == {}, "the old agent tells that"
     house.save_in_ess(employee, mobile=MOBILE)
     house.service.worker.drain()
     assert house.service.status().counts.waiting_for_xero == 1

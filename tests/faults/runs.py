@@ -53,4 +53,8 @@ FAULTS = (
         "            if self.order.stop():\n                raise Stopped",
         "            if self.order.stop() and count == 0:\n                raise Stopped",
         "history/test_applying.py"),
+    row("R1", "two runs go side by side", "sync/__init__.py",
+        "        with self._running:\n            row = self._store.open_run(f\"{kind}, dry run\"",
+        "        with Lock():\n            row = self._store.open_run(f\"{kind}, dry run\"",
+        "history/test_side_by_side.py"),
 )

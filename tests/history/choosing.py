@@ -85,7 +85,8 @@ def judge(world: World, random: Random, person: str, moves: Moves) -> None:
     verb, actor = random.choice(["approve", "approve", "reject"]), random.choice(PAGE_USERS)
     own = world.link(person).hra_id if random.random() < 0.15 else ""
     said = Said(verb, row.id, actor, own=own)
-    oracle.look(person)
+    if verb == "approve":  # a no writes nothing, so nothing is read for it
+        oracle.look(person)
     names = [name for name in row.fields if (person, name) in oracle.asked]
     asked_by = {oracle.asked[person, name].by for name in names}
     if not names or before != [oracle.shown.get(key) for key in keys]:

@@ -217,6 +217,31 @@ def test_T2_the_person_whose_sign_in_the_agent_uses_waits_for_a_person(
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("base", FIRST)
+@pytest.mark.parametrize("start", [None, date(2026, 4, 1)])
+def test_T2_first_contact_tells_that_it_is_the_agent_s_own_sign_in(
+    start: date | None, base: Base
+) -> None:
+    """Whoever chooses Xero's date then knows what it cuts off."""
+    for rules in SETTINGS:
+        made = ended(start, base=base, signed_in=("Anna Papas", ""), **rules)
+        assert (held(made), made.conflict) == ("own_sign_in", True)
+        assert ended(start, base=base, chosen={"end_date": "xero"}, **rules).kind is Kind.TO_HRA
+
+
+@pytest.mark.parametrize("base", FIRST)
+def test_T2_first_contact_tells_of_a_rehire(base: Base) -> None:
+    for rules in SETTINGS:
+        made = ended(date(2026, 4, 1), base=base, **rules)
+        assert (held(made), made.conflict) == ("rehire", True)
+
+
+def test_T2_the_own_sign_in_is_told_of_an_end_in_xero_alone() -> None:
+    mine = ("Anna Papas", "")
+    assert held(ended(base=CHANGED, signed_in=mine)) == "own_sign_in"
+    assert held(ended(here=LATER, base=HRA_CHANGED, signed_in=mine)) == "end_in_hra"
+
+
 def test_T2_a_nameless_sign_in_is_nobody() -> None:
     assert outcome(None, DAY, XERO_CHANGED, signed_in=("", "")).kind is Kind.TO_HRA
 

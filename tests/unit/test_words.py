@@ -4,6 +4,7 @@ import ast
 import string
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from agent import merge, words
 from agent.fields import FIELDS, names
 from agent.merge import SENDS, Decision, Kind
-from agent.records import Attention, Link
+from agent.records import Agreed, Approval, Attention, Link
 from tests.unit.decisions import Case, every
 
 # Codes that merge uses for decisions that do nothing: nobody is told.
@@ -203,6 +204,53 @@ def test_D7_a_tax_row_and_a_person_s_choice_agree_on_what_can_be_chosen() -> Non
         (row,) = words.rows(Link("l", "h", "x", open={"loans": code}))
         if f"use_{side}" in row.buttons:
             assert merge.Rules("hra", chosen={"loans": side}).choice("loans") == side
+
+
+HELD = Link("l", "h", "x", held={"loans": Agreed("one", "two"), "mobile": Agreed("1", "2")})
+
+
+def _with(link: Link, **pairs: Agreed) -> Link:
+    return replace(link, held={**link.held, **pairs})
+
+
+@pytest.mark.parametrize("moved", [Agreed("another", "two"), Agreed("one", "another")])
+def test_D7_a_row_whose_value_moved_is_another_row(moved: Agreed) -> None:
+    before, after = (
+        words.mark_of(HELD, ("loans",)),
+        words.mark_of(_with(HELD, loans=moved), ("loans",)),
+    )
+    assert before and after and before != after
+
+
+def test_D7_D1_a_tax_row_stands_for_every_value_of_the_declaration() -> None:
+    moved = _with(HELD, leave_loading=Agreed("yes", "no"))
+    assert words.mark_of(moved, ("loans",)) != words.mark_of(HELD, ("loans",))
+
+
+def test_D7_a_value_that_a_row_is_not_about_moves_nothing() -> None:
+    moved = _with(HELD, mobile=Agreed("3", "4"))
+    assert words.mark_of(moved, ("loans",)) == words.mark_of(HELD, ("loans",))
+
+
+def test_S2_a_row_that_asks_for_another_value_is_another_row() -> None:
+    asked = Approval("to_xero", "one", datetime(2026, 3, 2, tzinfo=UTC), "hra")
+    links = [
+        replace(HELD, approvals={"bank_accounts": one})
+        for one in (
+            asked,
+            replace(asked, mark="two"),
+            replace(asked, state="approved", by="page:b"),
+        )
+    ]
+    first, other, judged = [words.mark_of(link, ("bank_accounts",)) for link in links]
+    assert first and first != other
+    assert first == judged
+
+
+def test_D7_a_row_of_which_no_value_is_remembered_has_no_mark() -> None:
+    assert words.mark_of(HELD, ("job_title",)) == words.mark_of(HELD, ()) == ""
+    (row,) = words.rows(replace(HELD, open={"mobile": "refused|No."}))
+    assert row.mark == words.mark_of(HELD, ("mobile",))
 
 
 # --- D9, S4
