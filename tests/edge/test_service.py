@@ -17,7 +17,7 @@ import pytest
 from werkzeug.security import generate_password_hash
 
 import agent
-from agent.control import Control, Elsewhere, token_of
+from agent.control import Control, Elsewhere
 from agent.demo.browser import Browser, PageFailed, form_values
 from agent.errors import DataDirBusy, NotConnected, NotPossible
 from agent.pair.home import former_home, home
@@ -790,19 +790,6 @@ def test_a_command_with_another_key_finds_no_door(house: House) -> None:
         urllib.request.urlopen(request)
     with answer.value:
         assert answer.value.code == 404
-
-
-def test_the_door_for_commands_is_shut_behind_a_proxy(house: House) -> None:
-    headers = {"Authorization": f"Bearer {token_of(_key(house))}"}
-    near = urllib.request.Request(f"{house.page}/control/status", headers=headers)
-    with urllib.request.urlopen(near) as answer:
-        assert answer.status == 200
-    forwarded = {**headers, "X-Forwarded-For": "203.0.113.9"}
-    far = urllib.request.Request(f"{house.page}/control/status", headers=forwarded)
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(far)
-    with refused.value:
-        assert refused.value.code == 404
 
 
 def test_a_run_that_cannot_go_on_is_told_with_its_exit_code(house: House) -> None:

@@ -156,7 +156,9 @@ def numbers() -> Iterator[Row]:
     yield Row(
         ("a full number", "none (taken away there)", "agreed"), NUMBER, None, XERO_CHANGED, TFN
     )
-    yield Row(("a full number", "one that ends alike", "any"), NUMBER, MASK, NEVER, TFN)
+    yield Row(("a full number", "one that ends alike", "any other"), NUMBER, MASK, NEVER, TFN)
+    corrected = ("a full number", "one that ends alike", "agreed; changed in HRA Cloud")
+    yield Row(corrected, NUMBER, MASK, HRA_CHANGED, TFN)
     cells = ("a full number", "one that ends differently")
     yield Row((*cells, "never agreed"), NUMBER, OTHER_MASK, NEVER, TFN)
     yield Row((*cells, "agreed; changed in HRA Cloud"), OTHER_NUMBER, MASK, HRA_CHANGED, TFN)

@@ -29,7 +29,7 @@ from tests.unit.decisions import decide, decide_all, held
 DATES = (None, EARLIER, DAY, LATER)
 DIFFERENT = [(here, there) for here, there in product(DATES, DATES) if here != there]
 FIRST = (NEVER, *LOST)
-SETTINGS = [
+SETTINGS: list[dict[str, Any]] = [
     {"authority": authority, "conflicts": conflicts, "mode": mode, "by_person": by_person}
     for authority, conflicts, mode, by_person in product(
         ("hra", "xero"), ("authoritative", "hold"), ("authoritative", "changed", "all"),
