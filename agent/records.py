@@ -152,8 +152,8 @@ class Event:
     """One line of the audit log (S3): what happened to whom, which fields, which way, why, and by whom. Never a value.
 
     `what`: linked, unlinked, moved, ignored, unignored, alone, written, refused, created, converted, held, agreed, asked,
-    approved, rejected, resolved, retried, dismissed, braked, connected, disconnected, switched, user. `way`: to_hra, to_xero or "". `actor` as in
-    Choice, or schedule, eSS.
+    approved, rejected, resolved, retried, dismissed, braked, connected, disconnected, switched, user. `way`: to_hra, to_xero
+    or "". `actor` as in Choice, or schedule, eSS.
     """
 
     what: str

@@ -183,13 +183,13 @@ class Worker:
         if pushed.outcome == "held":
             over = [row for row in rows if pushed.certain or row.looks >= len(LOOKS)]
             if over:
-                self._tell(employee, pushed.reason)
+                self._tell(employee, pushed.reason, over)
                 self._end([row.id for row in over], "held")
             self._look_again(employee, [row for row in rows if row not in over])
             return
         done = [row for row in rows if pushed.outcome == "done" and self._arrived(row, pushed)]
         if done:
-            self._store.replace_attention(f"hook:{employee}", ())
+            self._clear(employee, _sections(rows))
             self._end([row.id for row in done], "done")
         self._look_again(employee, [row for row in rows if row not in done])
 
@@ -211,7 +211,7 @@ class Worker:
     def _look_again(self, employee: str, rows: Sequence[Save]) -> None:
         over = [row.id for row in rows if row.looks >= len(LOOKS)]
         if over:
-            self._store.replace_attention(f"hook:{employee}", ())
+            self._clear(employee, _sections(rows))
         for id in over:
             self._end([id], "done" if self._seen.get(id) else "nothing")
         for row in rows:
@@ -237,13 +237,28 @@ class Worker:
         ids = [row.id for row in rows]
         self._store.postpone(ids, at, reason, looked=False, counts=False)
 
-    def _give_up(self, employee: str, rows: Iterable[Save], reason: str) -> None:
+    def _give_up(self, employee: str, rows: Sequence[Save], reason: str) -> None:
         # The row first: a crash between the two steps tells it twice rather than never.
-        self._tell(employee, GIVEN_UP.format(reason=reason))
+        self._tell(employee, GIVEN_UP.format(reason=reason), rows)
         self._end([row.id for row in rows], "failed")
 
-    def _tell(self, employee: str, text: str) -> None:
+    def _clear(self, employee: str, sections: tuple[str, ...]) -> None:
+        """The row about this employee's failed saves goes once all that they named has been pushed; () stands for all."""
+        told = self._told(employee)
+        if told is not None and (not sections or (told and told <= set(sections))):
+            self._store.replace_attention(f"hook:{employee}", ())
+
+    def _told(self, employee: str) -> set[str] | None:
+        """The sections that the present row is about, empty for all; None where there is no row."""
+        rows = [row for row in self._store.attention() if row.scope == f"hook:{employee}"]
+        if not rows:
+            return None
+        return {name for name in rows[0].mark.partition("|")[0].split(",") if name}
+
+    def _tell(self, employee: str, text: str, rows: Sequence[Save]) -> None:
         link = self._store.link_of("hra", employee)
+        before, now = self._told(employee), set(_sections(rows))
+        sections = now | before if now and before else (now if before is None else set())
         row = Attention(
             scope=f"hook:{employee}",
             kind="push",
@@ -251,6 +266,8 @@ class Worker:
             hra_id=employee,
             xero_id=link.xero_id if link else None,
             number=link.number if link else None,
+            # The next save that fails is another matter, also where somebody put this row away.
+            mark=f"{','.join(sorted(sections))}|{rows[-1].id}",
             buttons=BUTTONS,
         )
         self._store.replace_attention(row.scope, (row,))

@@ -23,7 +23,8 @@ def ending(hra: Employee, xero: Employee, base: Base, rules: Rules) -> Decision:
         return Decision(NAME, Kind.NOTHING if base.settled else Kind.AGREE)
     if chosen and there is not None:
         return Decision(NAME, Kind.TO_HRA, there, why="chosen")
-    if there is not None and base.xero is not Since.SAME and is_signed_in(hra, rules.signed_in):
+    fresh = base.first or base.xero is not Since.SAME
+    if there is not None and fresh and is_signed_in(hra, rules.signed_in):
         fight = base.first or base.hra is Since.CHANGED
         return hold(NAME, "own_sign_in", conflict=fight)
     if base.kept:

@@ -815,14 +815,19 @@ def test_H3_M5_a_transfer_takes_no_row_of_a_save_off_the_page(opened: Opened) ->
     office.hra.edit("p0", bank_accounts=NEW_BANK)
     office.xero.unreachable = True
     saved(office, "s1", ("bank-accounts",))
-    office.hra.transfer("p0", "b2")
-    with pytest.raises(Unreachable):
-        office.sync.run("export", "schedule")
-    assert len(hooks(office)) == 1
     office.xero.unreachable = False
+    new = office.hra.transfer("p0", "b2")
+    back = shown_as(office.xero, _wrong)
+    office.sync.run("export", "schedule")
+    assert office.link(new).open.keys() == {"record"} and len(hooks(office)) == 1
+    back()
     office.sync.run("export", "schedule")
     assert office.xero.value("p0", "bank_accounts") == NEW_BANK
     assert hooks(office) == []
+
+
+def _wrong(id: str, found: Employee) -> Employee:
+    raise WrongRecord("xero")
 
 
 # --- while a side is away
