@@ -60,7 +60,7 @@ FAULTS = (
         "over = [row for row in rows if now <= self._until(row)]",
         "edge/test_saves.py"),
     row("H3", "a save that failed for good leaves no row", "saves.py",
-        "        self._tell(employee, GIVEN_UP.format(reason=reason))\n        self._end(",
+        "        self._tell(employee, GIVEN_UP.format(reason=reason), rows)\n        self._end(",
         "        self._end(",
         "edge/test_saves.py"),
 )
