@@ -39,11 +39,11 @@ def resolve(world: World, random: Random, person: str, moves: Moves) -> None:
     use = random.choice([button for button in row.buttons if button in USED])[len("use_") :]
     assert all((person, name) in world.oracle.shown for name in row.fields), row
     moves()
-    together = (*row.fields, *(TAX if {*row.fields} & {*TAX} else ()))
-    shown = {name: world.oracle.shown.get((person, name)) for name in together}
-    now = {name: world.oracle.pair((person, name)) for name in together}
+    names = together(row)
+    shown = {name: world.oracle.shown.get((person, name)) for name in names}
+    now = {name: world.oracle.pair((person, name)) for name in names}
     # A part of the declaration that was not shown, and differs by now, is news as well.
-    moved = any(now[name] != shown[name] if shown[name] else differ(now[name]) for name in together)
+    moved = any(now[name] != shown[name] if shown[name] else differ(now[name]) for name in names)
     actor = random.choice(PAGE_USERS)
     said = Said("resolve", row.id, actor, use=use)
     if moved:
@@ -55,13 +55,21 @@ def resolve(world: World, random: Random, person: str, moves: Moves) -> None:
     world.check()
 
 
+def together(row: Attention) -> tuple[str, ...]:
+    """What is chosen or approved together: a tax declaration is one."""
+    return (
+        *row.fields,
+        *(name for name in TAX if {*row.fields} & {*TAX} and name not in row.fields),
+    )
+
+
 def differ(pair: tuple[Choice, Choice]) -> bool:
     return pair[0] != pair[1]
 
 
 def _chosen(world: World, person: str, row: Attention, said: Said) -> None:
     oracle, target = world.oracle, OTHER[said.use]
-    names = {*row.fields, *(TAX if {*row.fields} & {*TAX} else ())}
+    names = together(row)
     oracle.chosen = {(person, name): said.use for name in names}
     oracle.actor = said.actor
     oracle.look(person, True)
@@ -79,8 +87,9 @@ def judge(world: World, random: Random, person: str, moves: Moves) -> None:
     if not rows:
         return
     row = random.choice(rows)
-    oracle, keys = world.oracle, [(person, name) for name in row.fields]
-    before = [oracle.shown[key] for key in keys]
+    oracle, keys = world.oracle, [(person, name) for name in together(row)]
+    assert all((person, name) in oracle.shown for name in row.fields), row
+    before = [oracle.shown.get(key) for key in keys]
     moves()
     verb, actor = random.choice(["approve", "approve", "reject"]), random.choice(PAGE_USERS)
     own = world.link(person).hra_id if random.random() < 0.15 else ""

@@ -183,7 +183,10 @@ def home(**parts: str) -> Address:
 
 
 ADDRESSES: list[tuple[str, Address, bool]] = [
-    *((f"state {state}", home(state=state), True) for state in set(canonical.STATES.values())),
+    *(
+        (f"state {state}", home(state=state), True)
+        for state in sorted(set(canonical.STATES.values()))
+    ),
     ("no country", home(country=""), True),
     ("line of 50", home(line1="1" * 50, line2="2" * 50, suburb="S" * 50), True),
     ("another country", home(country="NEW ZEALAND"), False),
