@@ -236,11 +236,12 @@ def _possible_partner(desk: _Desk, person: Person, close: Sequence[Person]) -> A
     }
     there = [other for other in close if other.side != person.side]
     if not there:
+        told = ", ".join(other.number or other.id for other in close)
         text = (
-            "Not created yet: somebody who was created in this very run may be the same person. Compare the two records; "
-            "the next run looks again."
+            f"Not created yet: {told}, who is created in this very run, may be the same person. The next run looks again; if "
+            "they are two people, say that this one has no partner."
         )
-        return replace(_row(person, close, text, against), buttons=("create", "ignore"))
+        return replace(_row(person, (), text), buttons=("create", "ignore"))
     text = (
         f"Not linked and not created: {where} already has somebody who may be this person. Compare the records; then link "
         "the two, or say that this person has no partner there."

@@ -61,8 +61,7 @@ REASONS: Mapping[str, Reason] = {
     ),
     "first_contact": Reason(
         "conflict",
-        "{Fields}: the two sides differ and never agreed before, so nothing was overwritten. Choose which one stands "
-        "(personal details are also decided by an import or export that you start yourself).",
+        "{Fields}: the two sides differ and never agreed before, so nothing was overwritten. Choose which one stands.",
     ),
     "tax_conflict": Reason(
         "conflict",

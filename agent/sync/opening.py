@@ -81,12 +81,11 @@ class Opening(Clerk):
 
     def _opened_stranger(self, base: Opened, row: Attention) -> Opened:
         side = "hra" if row.hra_id else "xero"
-        other = self.hands.sides()["xero" if side == "hra" else "hra"]
         mine = self._details(side, row.hra_id or row.xero_id or "")
         partners = []
         for partner in row.partners:
             theirs = self._candidate(partner.id) if "a candidate" in partner.why else None
-            theirs = theirs or other.fetch(partner.id, frozenset({"details"}))
+            theirs = theirs or self._details(partner.side, partner.id)
             pair = (mine, theirs) if side == "hra" else (theirs, mine)
             partners.append(
                 OpenedPartner(

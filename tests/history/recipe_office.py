@@ -162,7 +162,8 @@ class Office:
             known = {"ID": whom if words.startswith("links") else row["id"], **ids_of(row)}
             known["HASH"] = row["plan"]
             typed = [known.get(word, word) for word in words.split()]
-            codes.append(self.type(typed, io.StringIO(self.passwords.get("anna", ""))))
+            who = typed[typed.index("--as") + 1] if "--as" in typed else ""
+            codes.append(self.type(typed, io.StringIO(self.passwords.get(who, ""))))
         return max(codes)
 
 
