@@ -1,5 +1,6 @@
 # make demo [ARGS="--once"]   two sandboxes and the agent on this machine, linked and synchronised
-# make test                   every test, with branch coverage (ARGS are pytest's)
+# make test                   every test (ARGS are pytest's)
+# make coverage               the same, with branch coverage
 # make test-long              2,000 histories of rounds with an oracle (minutes; HRA_XERO_SEEDS changes how many)
 # make check                  format, lint and types
 # make faults [ARGS="S2 D8"]  plants small mistakes, rule by rule: the rule's tests have to notice each
@@ -15,10 +16,11 @@ RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 NODE_PACKAGES := tests/conformity/node_modules/.installed
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
-WORKERS ?= 2
+# More than the cores of a small machine: many tests wait for a server now and then.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check conformity format faults
+.PHONY: help demo test coverage test-long check conformity format faults
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -27,7 +29,10 @@ demo: $(RUNTIME)
 	@$(BIN)/python -m agent demo $(ARGS)
 
 test: $(DEV)
-	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+coverage:
+	@$(MAKE) --no-print-directory test ARGS="--cov --cov-report=term $(ARGS)"
 
 # Every setting plays its 500 histories; a failure names the seed of its history.
 test-long: $(DEV)

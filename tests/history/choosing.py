@@ -6,11 +6,12 @@ from random import Random
 from agent.errors import Braked, NotPossible
 from agent.records import Attention
 from agent.records import Choice as Said
-from tests.history.oracle import NAMES, OTHER, TAX, Choice, Exactly
+from tests.history.oracle import NAMES, OTHER, TAX, UNMAPPED, Choice, Exactly
 from tests.history.world import PEOPLE, TARGETS, USED, World
 
 PAGE_USERS = ("page:anna", "page:ben")
 Goes = Mapping[str, Choice]
+Pair = tuple[Choice, Choice]
 Moves = Callable[[], None]
 
 
@@ -42,8 +43,7 @@ def resolve(world: World, random: Random, person: str, moves: Moves) -> None:
     names = together(row)
     shown = {name: world.oracle.shown.get((person, name)) for name in names}
     now = {name: world.oracle.pair((person, name)) for name in names}
-    # A part of the declaration that was not shown, and differs by now, is news as well.
-    moved = any(now[name] != shown[name] if shown[name] else differ(now[name]) for name in names)
+    moved = any(news(shown[name], now[name]) for name in names)
     actor = random.choice(PAGE_USERS)
     said = Said("resolve", row.id, actor, use=use)
     if moved:
@@ -63,8 +63,13 @@ def together(row: Attention) -> tuple[str, ...]:
     )
 
 
-def differ(pair: tuple[Choice, Choice]) -> bool:
-    return pair[0] != pair[1]
+def news(shown: Pair | None, now: Pair) -> bool:
+    """Whether a choice is not about this any more: another pair, or a part of the declaration that was not shown and
+    differs by now. An Employee Group that no map knows is no news, for nothing can be chosen about it.
+    """
+    if UNMAPPED in now:
+        return False
+    return now != shown if shown else now[0] != now[1]
 
 
 def _chosen(world: World, person: str, row: Attention, said: Said) -> None:
@@ -112,16 +117,19 @@ def judge(world: World, random: Random, person: str, moves: Moves) -> None:
 def _judged(world: World, person: str, row: Attention, names: list[str], said: Said) -> None:
     oracle = world.oracle
     target = oracle.asked[person, names[0]].target
-    oracle.judge(person, names, "approved" if said.verb == "approve" else "rejected")
+    if said.verb == "reject":  # which reads nothing
+        oracle.judge(person, names, "rejected")
+        world.sync.answer(said)
+        world.met["rejected"] += 1
+        return
+    oracle.judge(person, names, "approved")
     oracle.look(person)
-    goes: Goes = {}
-    if said.verb == "approve":
-        planned = oracle.goes(person, target, False)
-        goes = {name: value for name, value in planned.items() if name in row.fields}
+    planned = oracle.goes(person, target, False)
+    goes = {name: value for name, value in planned.items() if name in row.fields}
     world.sync.answer(said)
     oracle.written(person, target, goes)
     oracle.look(person)
-    world.met["approved" if goes else "rejected"] += 1
+    world.met["approved" if goes else "approval that waits"] += 1
 
 
 def retry(world: World, random: Random, person: str) -> None:
