@@ -58,8 +58,8 @@ class Pair:
             self._folder.release()
             raise
         digests = Digests(self.key.derive(DIGESTS))
-        self._tools = Tools(settings, times, self.store, self.lines, digests)
-        self._turns = Turns(self._tools.make)
+        self.tools = Tools(settings, times, self.store, self.lines, digests)
+        self._turns = Turns(self.tools.make)
         self.connect = Connect(
             self.store,
             self.lines.tokens,
@@ -73,7 +73,7 @@ class Pair:
     def close(self) -> None:
         """Give back what is held. Work under way ends with Stopped."""
         self.lines.close()
-        self._tools.close()
+        self.tools.close()
         self.store.close()
         self._folder.release()
 
@@ -254,7 +254,7 @@ class Pair:
     def check_branches(self) -> tuple[str, ...]:
         """What is wrong with the branch settings, in words. Raises SideError."""
         with self.using():
-            return self._tools.findings
+            return self.tools.findings
 
     def _failed_save(self, choice: Choice) -> str:
         """Whose save it is that a person wants tried again; "" for any other choice."""
@@ -285,4 +285,4 @@ class Pair:
         self.store.note(Event("connected", why=why, actor=actor))
 
     def _client(self, side: str) -> Side:
-        return self._tools.client(side)
+        return self.tools.client(side)

@@ -30,7 +30,7 @@ class Tools:
     def __init__(
         self, settings: Settings, times: Times, store: Store, lines: Lines, digests: Digests
     ) -> None:
-        self._settings = settings
+        self.settings = settings
         self._times = times
         self._store = store
         self._lines = lines
@@ -58,10 +58,10 @@ class Tools:
         branches = self._branches(hra)
         sync = Sync(
             hra,
-            wiring.xero_client(self._lines, self._settings, binding, self._times, branches),
+            wiring.xero_client(self._lines, self.settings, binding, self._times, branches),
             self._store,
             self._digests,
-            wiring.policy(self._settings, branches),
+            wiring.policy(self.settings, branches),
             self._times.clock,
             calls=self._lines.calls,
             pool=self._records,
@@ -75,18 +75,18 @@ class Tools:
             raise NotConnected(side)
         if side == "hra":
             return self._hra()
-        return wiring.xero_client(self._lines, self._settings, binding, self._times, BranchMap())
+        return wiring.xero_client(self._lines, self.settings, binding, self._times, BranchMap())
 
     def _hra(self) -> HraClient:
         binding = self._store.binding()
-        return wiring.hra_client(self._lines, self._settings, binding, self._times, self._sections)
+        return wiring.hra_client(self._lines, self.settings, binding, self._times, self._sections)
 
     def _branches(self, hra: HraClient) -> BranchMap:
-        if not wiring.names_branches(self._settings):
+        if not wiring.names_branches(self.settings):
             self._tell(())
-            return BranchMap(self._settings.branches.match_employee_groups)
+            return BranchMap(self.settings.branches.match_employee_groups)
         hra.begin()
-        made, findings = wiring.branch_map(self._settings, hra.branches())
+        made, findings = wiring.branch_map(self.settings, hra.branches())
         self._tell(findings)
         return made
 

@@ -257,7 +257,7 @@ class Round:
         except SideError as error:
             if error.reach is not Reach.ITEM:
                 raise
-            self._left_out(Create("hra", person), f"was not converted: {error.sentence()}")
+            self._left_out(Create("hra", person), "was not converted", error)
             return
         if link:
             self.tale.converted(converting.candidate, person, link.hra_id)
@@ -271,14 +271,15 @@ class Round:
         except SideError as error:
             if error.reach is not Reach.ITEM:
                 raise
-            self._left_out(create, f"was left out: {error.sentence()}")
+            self._left_out(create, "was left out", error)
             return
         self.tale.created(create, created)
 
-    def _left_out(self, create: Create, why: str) -> None:
+    def _left_out(self, create: Create, what: str, error: SideError) -> None:
         scope = f"{create.source.side}:{create.source.id}"
-        self.hands.store.replace_attention(scope, (held(create, why),))
-        self.tale.stranger(create, why)
+        row = held(create, f"{what}: {error.sentence()}")
+        self.hands.store.replace_attention(scope, (row,))
+        self.tale.stranger(create, error.sentence())
 
     def _failed(self, link: Link, error: SideError) -> None:
         """One record's failure is that record's; what concerns the side or the run ends the run (the error tree)."""

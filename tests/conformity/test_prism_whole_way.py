@@ -93,9 +93,9 @@ class Mocked:
         self.hra.edit, self.xero.edit = _lists_end, _nobody_terminated()
 
     def choose_branch(self) -> None:
-        made = self.service.pair.settings
-        branches = replace(made.branches, default_branch=BRANCH)
-        self.service.pair.settings = replace(made, branches=branches)
+        tools = self.service.pair.tools
+        branches = replace(tools.settings.branches, default_branch=BRANCH)
+        tools.settings = replace(tools.settings, branches=branches)
 
     def forget_calls(self) -> None:
         assert self.violations() == []

@@ -152,7 +152,9 @@ def test_M2_a_candidate_who_is_no_longer_one_holds_nobody() -> None:
 def test_M2_of_two_records_of_one_person_only_one_is_created() -> None:
     made = decided([BEN_H, replace(BEN_H, id="h9")], [ANNA_X])
     assert made.creates == (Create("xero", BEN_H),)
-    assert desk(made) == {"hra:h9": ("h2",)}
+    assert desk(made) == {"hra:h9": ()}
+    (row,) = made.held
+    assert "h2, who is created in this very run" in row.text and "link" not in row.buttons
 
 
 @pytest.mark.parametrize("way", ["to_xero", "to_hra"])

@@ -292,7 +292,7 @@ PEOPLE = st.fixed_dictionaries(
         "date_of_birth": DATES,
         "gender": st.sampled_from([None, "Male", "Female", "Non_Binary"]),
         "home_address": ADDRESSES,
-        "email": st.none() | WORDS,
+        "email": st.none() | st.emails().filter(lambda text: len(text) <= 100),
         "phone": st.none() | DIGITS,
         "mobile": st.none() | DIGITS,
         "job_title": st.none() | WORDS,
