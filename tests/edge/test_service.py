@@ -353,7 +353,7 @@ def test_L4_a_list_of_branches_that_hangs_does_not_hold_up_a_disconnect(
     house.connect()
     pair = house.service.pair
     reading, answered = threading.Event(), threading.Event()
-    make = pair._tools.make
+    make = pair.tools.make
 
     def hangs() -> Any:
         reading.set()
