@@ -7,7 +7,7 @@ loading the whole agent for whoever wants only the version or one module would b
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 
 def __getattr__(name: str) -> Any:
