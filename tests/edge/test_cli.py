@@ -1,5 +1,6 @@
 """The command line as a person meets it: help, wrong use, faults, and what every command says where it cannot work."""
 
+import functools
 import signal
 import socket
 import subprocess
@@ -78,7 +79,9 @@ def test_ctrl_c_says_that_what_was_finished_is_recorded(
 
 def test_ctrl_c_while_the_commands_are_still_being_loaded_is_no_trace(config: Path) -> None:
     words = [sys.executable, "-X", "importtime", "-m", "agent", "status", "--config", str(config)]
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as command:
+    # A shell that starts the tests in the background has its children ignore Ctrl-C.
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, preexec_fn=heard) as command:
         assert command.stderr is not None
         told = ""
         for line in command.stderr:  # Python tells each module once it is loaded
