@@ -28,6 +28,17 @@ class Agreed:
 
 
 @dataclass(frozen=True)
+class Late:
+    """The digest of a value that was sent while its answer was lost, and until when it may still arrive. `moved`: it was
+    another one than stood there; else it only went along, as a `PUT` to HRA Cloud carries its whole section.
+    """
+
+    mark: str
+    until: datetime
+    moved: bool = True
+
+
+@dataclass(frozen=True)
 class Approval:
     """A change of bank accounts, super or TFN that waits for a second person (S2).
 
@@ -56,7 +67,8 @@ class Link:
     `kept_by`: per kept field, the side that shows it differently than it was sent.
     `sending`: the side being written at this moment, "" when none: after a crash that record is looked at first.
     `sent`: per side and field, the digest of what was sent there while the answer was lost: found there later, it is the
-    agent's own write and no change of that side (D4). `created`: the side on which the agent created this person, ""
+    agent's own write and no change of that side (D4). `late`: the same for what the next look did not find, which may still
+    arrive (X3). `created`: the side on which the agent created this person, ""
     when both were there. `held`: per field on hold, the pair of values that it was held for, so that a person's choice is
     applied only to what was shown. `approvals`: per field, what a second person was asked (S2).
     """
@@ -73,6 +85,7 @@ class Link:
     xero_seen: str = ""
     sending: str = ""
     sent: Mapping[str, str] = field(default_factory=dict)
+    late: Mapping[str, Late] = field(default_factory=dict)
     created: str = ""
     kept_by: Mapping[str, str] = field(default_factory=dict)
     held: Mapping[str, Agreed] = field(default_factory=dict)

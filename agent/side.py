@@ -48,6 +48,14 @@ class Written:
     gone: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class LeaveMoved:
+    """Ids of people whose leave balances may have moved, and per list that tells it the marker to ask with next time."""
+
+    people: frozenset[str]
+    markers: Mapping[str, str]
+
+
 class Side(Protocol):
     """One of the two systems. `name` is `hra` or `xero`."""
 
@@ -101,4 +109,12 @@ class HraSide(Side, Protocol):
 
         Raises NotFound (no current candidate any more), ActionFailed, OutcomeUnknown (it may have happened).
         """
+        ...
+
+
+class XeroSide(Side, Protocol):
+    """Xero, where leave balances move without the employee (F5)."""
+
+    def leave_moved(self, since: Mapping[str, str]) -> LeaveMoved:
+        """Whose balances may have moved since these markers (none at first: then nobody, and the markers to ask with)."""
         ...

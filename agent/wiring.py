@@ -54,6 +54,7 @@ XERO_SCOPES = (
     "payroll.settings",
 )
 GROUP_SCOPES = ("accounting.settings.read",)
+LEAVE_SCOPES = ("payroll.payruns.read",)
 Found = tuple[tuple[str, str], ...]
 
 
@@ -254,9 +255,12 @@ def hra_scopes(settings: Settings) -> tuple[str, ...]:
 
 
 def xero_scopes(settings: Settings) -> tuple[str, ...]:
-    """What Xero is asked to allow: the list of Employee Groups only where they are matched."""
-    more = GROUP_SCOPES if settings.branches.match_employee_groups else ()
-    return (*XERO_SCOPES, *more)
+    """What Xero is asked to allow: pay runs only where leave travels, the list of Employee Groups only where they are
+    matched."""
+    rules = Rules(settings.sync.authoritative_system, directions=settings.directions)
+    pay_runs = LEAVE_SCOPES if rules.takes("leave") else ()
+    groups = GROUP_SCOPES if settings.branches.match_employee_groups else ()
+    return (*XERO_SCOPES, *pay_runs, *groups)
 
 
 def names_branches(settings: Settings) -> bool:

@@ -72,6 +72,11 @@ REASONS: Mapping[str, Reason] = {
         "conflict",
         "{Fields}: neither side changed since they agreed, yet they differ. Choose which one stands.",
     ),
+    "late_write": Reason(
+        "conflict",
+        "{Fields}: one side shows a value that the agent had sent there before, when no answer came and the value was not "
+        "there. Either that write arrived late, or somebody typed the same again. Choose which side stands.",
+    ),
     "kept": Reason(
         "kept",
         "{Fields}: written, but the other side shows it differently than it was sent. It is not sent again until "
@@ -377,7 +382,8 @@ def notices(links: Iterable[Link]) -> tuple[Attention, ...]:
 _EITHER = ("use_hra", "use_xero")
 _BUTTONS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(
-        "conflict first_contact tax_conflict state_wrong drift one_sided emptied transfer_off tfn_differs".split(),
+        "conflict first_contact tax_conflict state_wrong late_write drift one_sided emptied transfer_off "
+        "tfn_differs".split(),
         _EITHER,
     ),
     "kept": ("retry", *_EITHER, "dismiss"),

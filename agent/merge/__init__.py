@@ -10,7 +10,7 @@ from dataclasses import replace
 from agent.employee import Employee
 from agent.fields import FIELDS
 from agent.merge.branch import branch
-from agent.merge.decision import SENDS, TOWARDS, Base, Decision, Kind, Rules, Since
+from agent.merge.decision import SENDS, TOWARDS, Base, Decision, Kind, Rules, Since, hold
 from agent.merge.ending import closes_early, ending
 from agent.merge.field import field
 from agent.merge.groups import (
@@ -56,6 +56,7 @@ __all__ = [
     "whole_choice",
 ]
 
+LATE = "late_write"
 GROUP_RULES = (whole_declaration, tax_needs_number, foreign_threshold, smsf, memberships)
 
 
@@ -76,6 +77,19 @@ def merge(
     `waiting` says that an eSS save of this person has not reached Xero yet; `asked` what a second person said to a change.
     """
     rules = replace(rules, chosen=whole_choice(rules.chosen))
+    decided = _by_field(hra, xero, bases, rules)
+    decided |= _in_doubt(decided, hra, xero, bases, rules)
+    for rule in GROUP_RULES:
+        decided |= rule(decided, hra, xero, rules)
+    travelling = tuple(may_travel(decision, hra, xero, rules) for decision in decided.values())
+    allowed = whole_or_none(approvals(travelling, rules, asked))
+    return own_yes(allowed, hra, bases, rules, waiting)
+
+
+def _by_field(
+    hra: Employee, xero: Employee, bases: Mapping[str, Base], rules: Rules
+) -> dict[str, Decision]:
+    """Every field by itself."""
     decided = {
         name: field(name, hra.get(name), xero.get(name), bases.get(name, Base()), rules)
         for name in FIELDS
@@ -86,8 +100,24 @@ def merge(
     )
     decided["branch"] = branch(hra, xero, bases.get("branch", Base()), rules)
     decided["end_date"] = ending(hra, xero, bases.get("end_date", Base()), rules)
-    for rule in GROUP_RULES:
-        decided |= rule(decided, hra, xero, rules)
-    travelling = tuple(may_travel(decision, hra, xero, rules) for decision in decided.values())
-    allowed = whole_or_none(approvals(travelling, rules, asked))
-    return own_yes(allowed, hra, bases, rules, waiting)
+    return decided
+
+
+def _in_doubt(
+    decided: Mapping[str, Decision],
+    hra: Employee,
+    xero: Employee,
+    bases: Mapping[str, Base],
+    rules: Rules,
+) -> dict[str, Decision]:
+    """A value that is either the agent's own write, arrived late, or what somebody typed since: decided both ways, and where
+    the two differ it waits for a person, so that neither is lost (X3)."""
+    other = {name: base.otherwise for name, base in bases.items() if base.otherwise is not None}
+    if not other:
+        return {}
+    again = _by_field(hra, xero, {**bases, **other}, rules)
+    return {
+        name: hold(name, LATE, conflict=True)
+        for name in other
+        if (decided[name].kind, decided[name].value) != (again[name].kind, again[name].value)
+    }

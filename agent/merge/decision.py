@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from agent.employee import Value
-from agent.fields import FIELD_GROUPS, FIELDS
+from agent.fields import FIELD_GROUPS, FIELDS, names
 
 
 class Since(Enum):
@@ -34,12 +34,14 @@ TOWARDS = {"hra": Kind.TO_XERO, "xero": Kind.TO_HRA}
 @dataclass(frozen=True)
 class Base:
     """What the digests say of one field: each side's Since, and whether both stand as a kept pair (D4). `arrived`: Xero shows
-    the agent's own write whose answer was lost."""
+    the agent's own write whose answer was lost. `otherwise`: the same where a value is taken for somebody's change that may
+    as well be such a write, arrived late (X3); None where there is no such doubt."""
 
     hra: Since = Since.NEVER
     xero: Since = Since.NEVER
     kept: bool = False
     arrived: bool = False
+    otherwise: "Base | None" = None
 
     @property
     def first(self) -> bool:
@@ -95,6 +97,10 @@ class Rules:
         if FIELDS[name].ways == {"to_hra"}:
             return "to_hra" if chosen in ("both", "to_hra") else "off"
         return chosen
+
+    def takes(self, group: str) -> bool:
+        """Whether any field of a group travels at all."""
+        return any(self.direction_of(name) != "off" for name in names(group))
 
     def choice(self, name: str) -> str:
         """The side that a person chose for a field, where it may travel that way at all; "" for none."""

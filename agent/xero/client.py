@@ -13,10 +13,11 @@ from agent.branches import BranchMap
 from agent.employee import UNKNOWN, Employee, Person, Status, Values
 from agent.errors import AccessLost, Distrusted, Refused, SideError
 from agent.fields import FIELD_GROUPS, FIELDS
-from agent.side import Listing, Probe, Written
+from agent.side import LeaveMoved, Listing, Probe, Written
 from agent.xero import mapping, wire
 from agent.xero.calls import Calls, Transport
 from agent.xero.connections import named
+from agent.xero.leave_moved import leave_moved
 from agent.xero.reading import EMPLOYEES, Reader
 from agent.xero.sections import Draft, Section, draft
 from agent.xero.wire import SIDE, Json
@@ -55,6 +56,7 @@ class XeroClient:
     ) -> None:
         self._transport = transport
         self._calls = Calls(transport, new_key)
+        self._scopes = scopes
         self._branches = groups_of or BranchMap()
         self._organisation = (organisation, tenant_id)
         self._reader = Reader(
@@ -84,6 +86,10 @@ class XeroClient:
         UnreadableAnswer.
         """
         return self._reader.listing(since)
+
+    def leave_moved(self, since: Mapping[str, str]) -> LeaveMoved:
+        """Whose leave balances may have moved since these markers (F5)."""
+        return leave_moved(self._calls, self._scopes, since)
 
     def person(self, id: str) -> Person:
         """Somebody's detail as a Person, with the postcode and the branch."""

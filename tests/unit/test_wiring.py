@@ -61,6 +61,15 @@ def test_B2_the_list_of_groups_is_asked_for_only_where_they_are_matched() -> Non
     assert {*asked["yes"]} - {*asked["no"]} == {"accounting.settings.read"}
 
 
+@pytest.mark.parametrize(
+    ("directions", "asked"),
+    [("", True), ("leave = off", False), ("annual_leave = off", True)],
+)
+def test_F5_pay_runs_are_asked_for_only_where_leave_travels(directions: str, asked: bool) -> None:
+    scopes = xero_scopes(parse(f"{REQUIRED}[directions]\n{directions}\n", {}))
+    assert ("payroll.payruns.read" in scopes) is asked
+
+
 @pytest.mark.parametrize("word", ["hold", "warn"])
 def test_T3_earlier_end_date_is_obeyed(word: str) -> None:
     assert rules("safety", f"earlier_end_date = {word}").earlier_end == word
