@@ -70,7 +70,8 @@ class Link:
     agent's own write and no change of that side (D4). `late`: the same for what the next look did not find, which may still
     arrive (X3). `created`: the side on which the agent created this person, ""
     when both were there. `held`: per field on hold, the pair of values that it was held for, so that a person's choice is
-    applied only to what was shown. `approvals`: per field, what a second person was asked (S2).
+    applied only to what was shown. `approvals`: per field, what a second person was asked (S2). `left`: per side, the
+    update time that it showed right after the agent's own last write there: a stopped run that goes on knows it again.
     """
 
     id: str
@@ -90,6 +91,7 @@ class Link:
     kept_by: Mapping[str, str] = field(default_factory=dict)
     held: Mapping[str, Agreed] = field(default_factory=dict)
     approvals: Mapping[str, Approval] = field(default_factory=dict)
+    left: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,7 @@ class Event:
     """One line of the audit log (S3): what happened to whom, which fields, which way, why, and by whom. Never a value.
 
     `what`: linked, unlinked, moved, ignored, unignored, alone, written, refused, created, converted, held, agreed, asked,
-    approved, rejected, resolved, retried, dismissed, braked, connected, disconnected, switched, user. `way`: to_hra, to_xero
+    approved, rejected, resolved, retried, dismissed, braked, connected, disconnected, switched, user, trimmed. `way`: to_hra, to_xero
     or "". `actor` as in Choice, or schedule, eSS.
     """
 
@@ -190,8 +192,13 @@ class User:
 
 @dataclass(frozen=True)
 class Run:
-    """One import, export or push. `counts`: records, linked, created_hra, created_xero, to_hra, to_xero (fields),
-    agreed, conflicts, held, refused, calls_hra, calls_xero. `outcome`: running, done, attention, failed, stopped."""
+    """One import, export, verification or push. `counts`: records, linked, created_hra, created_xero, to_hra, to_xero
+    (fields), agreed, conflicts, held, refused, waiting, resumed, calls_hra, calls_xero. `outcome`: running, done, attention,
+    failed, stopped, paused (a verification at the end of the day's calls), braked, refused.
+
+    `mode` and `employee` as asked. `since`: when the first of a chain of stopped runs began that this one goes on with
+    (R4), else its own start. `calls_left`: Xero's calls left of the day; `seconds_left`: until it ends, as reckoned last.
+    """
 
     id: str
     kind: str
@@ -203,6 +210,11 @@ class Run:
     done: int = 0
     total: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
+    mode: str = ""
+    employee: str = ""
+    since: datetime | None = None
+    calls_left: int | None = None
+    seconds_left: int | None = None
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,15 @@ own; the number and mac of the last line (the head) stand sealed in a small file
 line that was changed, taken away, put in, moved or cut from the end is so found and named. Nobody
 without the key can hide it, except by putting back an older copy of both files: compare with a
 backup then. A line is on disc when `note` returns; a line torn by a crash is dropped at the next
-start, for nobody was told that it stands. The log is never cut by the agent, however old its lines:
-it holds ids, field names and reasons, never a value, and a shorter log would look like a damaged one.
+start, for nobody was told that it stands. Lines whose term is over are removed from the front, and the
+head says up to which one (S4): the chain goes on from there.
 """
 
 import json
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, fields, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import RLock
 
@@ -30,7 +30,11 @@ GONE = (
     f"The file {HEAD_FILE}, which says how many lines there are, is missing, changed or of another "
     "key: lines cut from the end would not be noticed."
 )
+# Records about employees' pay are kept for seven years in Australia (Fair Work Act 2009, s 535).
+TERM = timedelta(days=7 * 366)
+TRIMMED = "lines up to {n} are older than seven years and were removed"
 _HEAD_PARTS = {"count": int, "mac": str, "size": int, "key": str, "seal": str}
+_CUT_PARTS = {"cut": int, "cut_mac": str}
 
 
 class Audit:
@@ -57,7 +61,7 @@ class Audit:
             n, prev = (self._head.count + 1, self._head.mac) if self._head else self._afresh()
             line, mac = written(self._key, n, self._clock(), event, prev)
             self._lines.append(line)
-            self._head = Head(n, mac, self._lines.size)
+            self._head = replace(self._head or Head(), count=n, mac=mac, size=self._lines.size)
             with suppress(OSError):  # the line stands; the next start finds it beyond the head
                 self._write_head(self._head)
 
@@ -81,6 +85,20 @@ class Audit:
         lost = () if head and sealed is not False else (GONE,)
         return lost + breaks(rows, head)
 
+    def tidy(self) -> None:
+        """Remove the lines from before TERM, where the head knows what follows them. OSError: they stay."""
+        with self._lock:
+            past = self._past()
+            if self._head is None or not past:
+                return
+            n, mac = past[-1].n, past[-1].mac
+            # The head first: a crash in between leaves lines too many, which count for nothing.
+            self._head = replace(self._head, cut=n, cut_mac=mac)
+            self._write_head(self._head)
+            self._lines.rewrite(self._lines.read()[len(past) :])
+            self._head = replace(self._head, size=self._lines.size)
+            self.note(Event("trimmed", why=TRIMMED.format(n=n)))
+
     def close(self) -> None:
         """Give the file back to the system."""
         self._lines.close()
@@ -90,6 +108,26 @@ class Audit:
             data = self._path.read_bytes() if self._path.exists() else b""
         rows = data.split(b"\n")
         return [read(self._key, row) for row in (rows if rows[-1] else rows[:-1])]
+
+    def _past(self) -> list[Entry]:
+        """The lines at the front whose term is over; a log that is not whole there is left as it is."""
+        found: list[Entry] = []
+        before = self._head.cut if self._head else 0
+        rows = self._lines.read()
+        newest = read(self._key, rows[-1]) if rows else None
+        if newest is None or not newest.whole:
+            return []
+        # Never by the clock alone: one that is set years ahead for an hour must not empty the log.
+        border = min(self._clock(), newest.line.at) - TERM
+        for row in rows:
+            entry = read(self._key, row)
+            if entry is None or not entry.whole or entry.line.at > border:
+                break
+            if entry.n > before and entry.n != before + 1:
+                break
+            before = max(before, entry.n)
+            found.append(entry)
+        return found
 
     def _opened_head(self) -> Head | None:
         """The head as this process goes on from it; None where nobody knows it any more."""
@@ -110,7 +148,7 @@ class Audit:
                 entry and entry.whole and (entry.n, entry.prev) == (moved.count + 1, moved.mac)
             )
             if entry and follows:
-                moved = Head(entry.n, entry.mac, self._lines.size)
+                moved = replace(moved, count=entry.n, mac=entry.mac, size=self._lines.size)
         if moved != head:
             self._write_head(moved)
         return moved
@@ -125,11 +163,12 @@ class Audit:
         try:
             data = self._head_path.read_bytes()
             row = json.loads(data)
-            if {name: type(value) for name, value in row.items()} != _HEAD_PARTS:
+            parts = {name: type(value) for name, value in row.items()}
+            if parts not in (_HEAD_PARTS, _HEAD_PARTS | _CUT_PARTS):
                 return None, False
         except (OSError, ValueError, AttributeError, RecursionError):
             return None, False
-        head = Head(row["count"], row["mac"], row["size"])
+        head = Head(**{part.name: row[part.name] for part in fields(Head) if part.name in row})
         if row["key"] != mark_of(self._key):
             return head, None
         return (head, True) if data == self._sealed(head) else (None, False)
@@ -138,7 +177,10 @@ class Audit:
         replace_file(self._head_path, self._sealed(head))
 
     def _sealed(self, head: Head) -> bytes:
-        row = asdict(head) | {"key": mark_of(self._key)}
+        row = {
+            name: part for name, part in asdict(head).items() if head.cut or name not in _CUT_PARTS
+        }
+        row["key"] = mark_of(self._key)
         row["seal"] = mac_of(self._key, f"head:{json.dumps(row)}".encode("ascii"))
         return json.dumps(row).encode("ascii") + b"\n"
 

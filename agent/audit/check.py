@@ -19,11 +19,16 @@ Ranges = list[tuple[int, int]]
 
 @dataclass(frozen=True)
 class Head:
-    """The last line that the agent knows to have written: its number and mac, and the log's bytes then."""
+    """The last line that the agent knows to have written: its number and mac, and the log's bytes then.
+
+    `cut` and `cut_mac`: number and mac of the last line that was removed because its term was over, 0 for none.
+    """
 
     count: int = 0
     mac: str = FIRST
     size: int = 0
+    cut: int = 0
+    cut_mac: str = FIRST
 
 
 @dataclass(frozen=True)
@@ -43,10 +48,13 @@ def breaks(rows: Sequence[Entry | None], head: Head | None) -> tuple[str, ...]:
     `rows`: the file's lines, None for one that cannot be read. `head` None: it is lost, which the
     caller tells.
     """
+    start = head or Head()
+    # A crash between the two steps of a removal leaves lines that are removed already.
+    rows = [entry for entry in rows if not (entry and entry.whole and entry.n <= start.cut)]
     whole = {row: entry for row, entry in enumerate(rows, 1) if entry and entry.whole}
     kept = _in_order(whole)
     in_place = frozenset(kept)
-    places = [_Place(0, 0, None, FIRST), *(_place(row, whole[row]) for row in kept)]
+    places = [_Place(start.cut, 0, None, start.cut_mac), *(_place(row, whole[row]) for row in kept)]
     moved = {row: entry for row, entry in whole.items() if row not in in_place}
     places.append(_end(places[-1], len(rows) + 1, head))
     found = [*_gaps(places, rows, moved), *_misplaced(moved, {whole[row].mac for row in kept})]

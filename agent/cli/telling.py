@@ -47,6 +47,7 @@ EVENTS: Mapping[str, str] = {
     "connected": "connected",
     "disconnected": "disconnected",
     "switched": "schedules and pushes switched",
+    "trimmed": "old lines removed",
     "user": "page user",
 }
 ACTORS = {

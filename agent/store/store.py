@@ -248,6 +248,7 @@ class Store(House):
     def tidy(self) -> None:
         """Remove what is past its term. Done at every start; a long-lived process does it daily."""
         self._inbox.tidy()
+        self._audit.tidy()
 
     # --- inside ---
 

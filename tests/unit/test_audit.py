@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from agent.audit import Audit
 from agent.audit.check import FINDINGS_TOLD
 from agent.audit.line import mac_of, mark_of
-from agent.files import BLOCK
+from agent.files import BLOCK, replace_file
 from agent.records import Event
 
 KEY = b"k" * 32
@@ -514,3 +514,88 @@ def test_S3_noting_an_event_does_not_read_the_log(folder: Path) -> None:
         finally:
             tracemalloc.stop()
     assert peak < size / 10
+
+
+# --- lines whose term is over
+
+
+class Late(Clock):
+    """The clock of a log that was begun eight years ago."""
+
+    def __init__(self, years: float) -> None:
+        self.now = START + timedelta(days=365.25 * years)
+
+
+def old_log(folder: Path, count: int = COUNT, recent: int = 2) -> Path:
+    """A log with lines from the start, and some from eight years later."""
+    written(folder, count)
+    with closing(Audit(folder, KEY, Late(8), begun=True)) as audit:
+        for n in range(count + 1, count + recent + 1):
+            audit.note(event(n))
+    return folder
+
+
+def tidied(folder: Path, years: float = 8) -> tuple[list[int], tuple[str, ...]]:
+    with closing(Audit(folder, KEY, Late(years), begun=True)) as audit:
+        audit.tidy()
+        return [line.n for line in audit.lines()], audit.check()
+
+
+def test_S4_lines_older_than_seven_years_are_removed_and_the_log_is_whole(tmp_path: Path) -> None:
+    numbers, findings = tidied(old_log(tmp_path))
+    assert (numbers, findings) == ([10, 11, 12], ())
+    assert "lines up to 9" in (tmp_path / LOG).read_text().splitlines()[-1]
+    assert tidied(tmp_path) == ([10, 11, 12], ())  # nothing more to remove
+
+
+def test_S4_no_line_is_removed_before_its_term(tmp_path: Path) -> None:
+    written(tmp_path)
+    assert tidied(tmp_path, 6.9)[0] == list(range(1, COUNT + 1))
+
+
+def test_S4_a_clock_set_years_ahead_removes_nothing(tmp_path: Path) -> None:
+    written(tmp_path)
+    assert tidied(tmp_path, 40) == (list(range(1, COUNT + 1)), ())
+
+
+def test_S3_a_line_cut_after_the_removal_is_still_found(tmp_path: Path) -> None:
+    tidied(old_log(tmp_path))
+    rows = (tmp_path / LOG).read_bytes().splitlines(keepends=True)
+    for kept, told in ((rows[1:], "Line 10 is missing"), (rows[:-1], "Line 12 is missing")):
+        (tmp_path / LOG).write_bytes(b"".join(kept))
+        with opened(tmp_path) as audit:
+            assert told in audit.check()[0]
+
+
+def test_S3_a_changed_old_line_stays_with_its_finding(tmp_path: Path) -> None:
+    old_log(tmp_path)
+    log = tmp_path / LOG
+    log.write_bytes(log.read_bytes().replace(b'"h3"', b'"h9"', 1))
+    numbers, findings = tidied(tmp_path)
+    assert numbers[0] == 3 and "Line 3 was changed" in findings[0]
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_S3_a_removal_cut_short_by_a_crash_leaves_a_whole_log(
+    tmp_path: Path, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old_log(tmp_path)
+    steps = iter(range(1, 9))
+
+    def replaced(path: Path, data: bytes) -> None:
+        if next(steps) == step:
+            raise KeyboardInterrupt
+        real(path, data)
+
+    real = replace_file
+    monkeypatch.setattr("agent.audit.replace_file", replaced)
+    monkeypatch.setattr("agent.files.replace_file", replaced)
+    with (
+        closing(Audit(tmp_path, KEY, Late(8), begun=True)) as audit,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        audit.tidy()
+    monkeypatch.undo()
+    with opened(tmp_path) as audit:
+        assert audit.check() == ()
+    assert tidied(tmp_path)[1] == ()
