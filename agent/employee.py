@@ -129,8 +129,6 @@ class Loans:
     kinds: frozenset[str] | None = None
 
 
-LOAN_KINDS = ("help", "sfss", "trade", "startup")
-
 Value = Any
 Values = Mapping[str, Value]
 

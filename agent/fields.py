@@ -370,7 +370,6 @@ def _tfn_limit(value: Value, target: str) -> str | None:
 BOTH = frozenset({"to_hra", "to_xero"})
 TO_HRA = frozenset({"to_hra"})
 _BOTH_SIDES = frozenset({"hra", "xero"})
-_XERO = frozenset({"xero"})
 
 # One field a row.
 # fmt: off
