@@ -1,9 +1,10 @@
 # make demo [ARGS="--once"]   two sandboxes and the agent on this machine, linked and synchronised
 # make test                   every test (ARGS are pytest's)
 # make coverage               the same, with branch coverage
-# make test-long              2,000 histories of rounds with an oracle (minutes; HRA_XERO_SEEDS changes how many)
+# make test-long              all long profiles: rounds, arrivals, rounds over HTTP, crash, fuzz, soak (an hour or more)
 # make check                  format, lint and types
-# make faults [ARGS="S2 D8"]  plants small mistakes, rule by rule: the rule's tests have to notice each
+# make faults                 draws 220 small mistakes and counts what the tests notice (ARGS="--seed 7 --count 50 sync store")
+# make planted [ARGS="S2 D8"] plants small mistakes, rule by rule: the rule's own tests have to notice each
 # make conformity             both clients against mock servers of the vendors' own descriptions
 # make format                 put the code into its format
 #
@@ -20,7 +21,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage test-long check conformity format faults
+.PHONY: help demo test coverage test-long check conformity format faults planted
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -34,16 +35,29 @@ test: $(DEV)
 coverage:
 	@$(MAKE) --no-print-directory test ARGS="--cov --cov-report=term $(ARGS)"
 
-# Every setting plays its 500 histories; a failure names the seed of its history.
+# A failure names the seed of its history. HRA_XERO_SEEDS and HRA_XERO_HTTP_SEEDS change how many are played. The soak
+# measures its own process, so it runs alone; -s shows its figures.
+LONG := tests/history/test_rounds.py tests/history/test_arrivals.py tests/history/test_http_rounds.py \
+	tests/crash tests/disk tests/unknown tests/edge/test_retries.py tests/fuzz
 test-long: $(DEV)
-	HRA_XERO_LONG=1 $(BIN)/python -m pytest -n $(WORKERS) tests/history/test_rounds.py $(ARGS)
+	@echo "Rounds with an oracle: 4 settings of 500 histories each, with faults and kills at any call"
+	@echo "Arrivals: 3 settings of 300 histories each: nobody twice"
+	@echo "Rounds over HTTP: 12 histories of the real clients on both sandboxes"
+	@echo "Crash, disk, unknown outcomes: every point at which something can break; fuzz: 100,000 requests"
+	HRA_XERO_LONG=1 $(BIN)/python -m pytest -n $(WORKERS) --durations=20 $(LONG) $(ARGS)
+	@echo "Soak: 20,000 saves of 500 employees in one process"
+	HRA_XERO_LONG=1 $(BIN)/python -m pytest -n 0 -s tests/soak $(ARGS)
 
 check: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# HRA_XERO_SEED (or --seed) draws the same mistakes again.
 faults: $(DEV)
+	@FAULT_WORKERS=$(WORKERS) $(BIN)/python -m tests.faults.drawn $(ARGS)
+
+planted: $(DEV)
 	@FAULT_WORKERS=$(WORKERS) $(BIN)/python -m tests.faults.plant $(ARGS)
 
 # Where node is missing the tests skip and say so.

@@ -33,7 +33,7 @@ STRANGER = (
 )
 LEFT = "Stopped waiting. The running agent may have begun the run; if so, it goes on: see the page or the command status."
 FAILED = "The running agent could not answer that. Its log names the kind of error."
-UNDER_WAY = "An import or export is under way already. Wait for its end."
+UNDER_WAY = "An import, export or verification is under way already. Wait for its end."
 
 Tell = Callable[[dict[str, Any]], None]
 Sleep = Callable[[float], object]
@@ -106,6 +106,10 @@ class Control:
     def switch(self, on: bool) -> None:
         """Switch schedules and pushes on or off."""
         self._dict("POST", "/switch", {"on": on})
+
+    def backup(self) -> str:
+        """What the agent remembers, as the text of a backup."""
+        return str(self._dict("POST", "/backup", {}, PATIENCE)["backup"])
 
     def _follow(self, path: str, asked: dict[str, Any], tell: Tell, sleep: Sleep) -> dict[str, Any]:
         id = self._begun(path, asked)

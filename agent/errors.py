@@ -7,8 +7,13 @@ what to do. The tree:
     AgentError
     +-- Misconfigured          a setting is unknown, missing or wrong
     +-- DataDirBusy            another process holds the data directory
-    +-- StateDamaged           a file of the data directory cannot be read
+    +-- StateDamaged           a file of the data directory is not as it was written
+    +-- StateNewer             a file of the data directory was written by a later version
+    +-- StateUnreadable        the system does not let a file of the data directory be read
+    +-- NotStored              the disk does not take something; an OSError too
     +-- KeyMissing             the key does not open what it sealed
+    +-- Busy                   a record is at work elsewhere at this moment
+    +-- OwnFault               a fault of the agent's own at one record
     +-- Stopped                a person or a shutdown asked the run to stop
     +-- Braked                 a run would do more than the brake allows
     +-- NotPossible            what a person asked for cannot be done, or not by this person
@@ -79,13 +84,42 @@ class DataDirBusy(AgentError):
 
 
 class StateDamaged(AgentError):
-    """A file of the data directory cannot be read; nothing was changed."""
+    """A file of the data directory is not as it was written; nothing was changed. `remedy` where moving it away means
+    something else than meeting every record for the first time."""
+
+    def __init__(self, file: str, remedy: str = "") -> None:
+        super().__init__(
+            f"The file {file} in the data directory is damaged. It was left as it is. "
+            + (
+                remedy
+                or "Restore a backup (command restore), or move it away: "
+                "the agent then treats every record as met for the first time and overwrites nothing."
+            )
+        )
+
+
+class StateNewer(AgentError):
+    """A file was written by a later version of the agent; nothing was changed."""
 
     def __init__(self, file: str) -> None:
         super().__init__(
-            f"The file {file} in the data directory cannot be read. It was left as it is. Move it away: "
-            "the agent then treats every record as met for the first time and overwrites nothing."
+            f"{file} was written by a newer version of the agent. Nothing was changed. Install that version again, or "
+            "restore a backup that this version made."
         )
+
+
+class StateUnreadable(AgentError):
+    """The system does not let a file of the data directory be read; nothing was changed. `why` in words, with the remedy."""
+
+    def __init__(self, file: str, why: str) -> None:
+        super().__init__(f"{file} in the data directory cannot be read: {why} Nothing was changed.")
+
+
+class NotStored(AgentError, OSError):
+    """The disk does not take something: what stood before stands. `why` in words, with the remedy."""
+
+    def __init__(self, file: str, why: str) -> None:
+        super().__init__(f"{file} cannot be stored: {why} What was stored before stands.")
 
 
 class KeyMissing(AgentError):
@@ -95,6 +129,31 @@ class KeyMissing(AgentError):
         super().__init__(
             f"The agent's key does not fit its stored sign-ins ({reason}). "
             "Put the right key file back, or connect both sides again."
+        )
+
+
+class Busy(AgentError):
+    """A record is at work elsewhere at this moment; nothing was done."""
+
+    reach = Reach.ITEM
+    try_again = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This record is at work elsewhere at this moment. The agent comes back to it at once."
+        )
+
+
+class OwnFault(AgentError):
+    """The agent met a fault of its own at one record. The log has its kind and place, never what it says: it may quote values."""
+
+    reach = Reach.ITEM
+    try_again = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The agent met a fault of its own with this record, so it was left for the next time. "
+            "The agent's log names the kind and the place: tell whoever looks after it."
         )
 
 

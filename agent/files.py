@@ -2,44 +2,93 @@
 
 A file is either replaced (a new one beside it, synced, renamed over it, its folder synced) or
 appended to line by line, each line synced; a line that a crash tore is cut off before the next one.
-Files get mode 0600, folders 0700. Errors are the system's own (OSError); after one, the file stands
-as before the call.
+Files get mode 0600, folders 0700. A disk that does not take something (full, read-only, not ours,
+broken) is NotStored, which is an OSError too: the file then stands as before the call (or, where only
+the folder could not be synced, as asked, and nobody may count on it).
 """
 
+import errno
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from agent.errors import NotStored, StateUnreadable
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 BLOCK = 64 * 1024  # bytes
 _BINARY = getattr(os, "O_BINARY", 0)
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+_NOT_OURS = (errno.EACCES, errno.EPERM)
 
 
 def private_folder(path: Path) -> None:
-    """Make the folder if it is not there, and keep other users of the machine out of it."""
-    path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-    with suppress(
-        PermissionError
-    ):  # a mounted volume may belong to somebody else; its files are 0600 all the same
+    """Make the folder if it is not there, and keep other users of the machine out of it. Raises NotStored."""
+    with storing(path):
+        path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    with suppress(OSError):
+        # A mounted volume may belong to somebody else, or be read-only; its files are 0600 all the same.
         path.chmod(FOLDER_MODE)
 
 
+def made_mine(handle: int) -> int:
+    """The handle of a file just made; its mode is 0600 even where a umask took the owner's own rights away."""
+    if os.name != "nt":
+        os.fchmod(handle, FILE_MODE)
+    return handle
+
+
 def replace_file(path: Path, data: bytes) -> None:
-    """Put `data` in the place of the file, in one step that is on disk when this returns."""
+    """Put `data` in the place of the file, in one step that is on disk when this returns. Raises NotStored."""
     fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)  # left by a crash
+    with storing(path):
+        fresh.unlink(missing_ok=True)  # left by a crash
+        try:
+            with os.fdopen(_create(fresh), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                fresh.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+
+
+def read_file(path: Path) -> bytes:
+    """What stands in the file, nothing where there is none. Raises StateUnreadable."""
     try:
-        with os.fdopen(_create(fresh), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise StateUnreadable(path.name, why(error)) from error
+
+
+@contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """Raises NotStored, which names `path`, for what the system refuses inside."""
+    try:
+        yield
+    except NotStored:
         raise
-    _sync_folder(path.parent)
+    except OSError as error:
+        raise NotStored(str(path), why(error)) from error
+
+
+def why(error: OSError) -> str:
+    """What the disk has, and what to do, in words."""
+    if error.errno in _FULL:
+        return "the disk is full. Make room on it."
+    if error.errno == errno.EROFS:
+        return "the disk is read-only. Mount it so that it can be written to, and look whether it is broken."
+    if error.errno in _NOT_OURS:
+        return "the agent's user may not do that. Give that user the data directory and all files in it."
+    if error.errno in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY):
+        return "a file or folder that is not the agent's stands in its place. Move that away."
+    return f"the system says {os.strerror(error.errno or errno.EIO)!r}. Look whether the disk is broken."
 
 
 class Lines:
@@ -48,6 +97,7 @@ class Lines:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._size = 0
+        self._handle = -1
         self._open()
 
     @property
@@ -56,11 +106,45 @@ class Lines:
         return self._size
 
     def read(self) -> list[bytes]:
-        """All whole lines, without their line ends; a torn last one is left out."""
-        return self._path.read_bytes()[: self._size].split(b"\n")[:-1]
+        """All whole lines, without their line ends; a torn last one is left out. Raises StateUnreadable."""
+        return read_file(self._path)[: self._size].split(b"\n")[:-1]
+
+    def tail(self) -> bytes:
+        """What stands behind the last line end: a torn line, or one whose end was lost; b"" for nothing."""
+        return read_file(self._path)[self._size :]
 
     def cut(self) -> None:
-        """Take away a torn last line, where there is one."""
+        """Take away a torn last line, where there is one. Raises NotStored."""
+        with storing(self._path):
+            self._cut()
+
+    def append(self, line: bytes) -> None:
+        """Add one line, on disk when this returns; a failed write leaves no part of it. Raises NotStored."""
+        with storing(self._path):
+            self._cut()
+            try:
+                os.lseek(self._handle, self._size, os.SEEK_SET)
+                _write_all(self._handle, line + b"\n")
+                os.fsync(self._handle)
+            except BaseException:
+                with suppress(OSError):  # if even this fails, the next append cuts first
+                    self._cut()
+                raise
+        self._size += len(line) + 1
+
+    def rewrite(self, lines: Iterable[bytes]) -> None:
+        """Replace the whole file in one step. Raises NotStored."""
+        replace_file(self._path, b"".join(line + b"\n" for line in lines))
+        self.close()
+        self._open()
+
+    def close(self) -> None:
+        """Give the file back to the system. Twice is fine: the number may be another file's by then."""
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
+
+    def _cut(self) -> None:
         size = os.fstat(self._handle).st_size
         if size < self._size:  # somebody else cut the file: what is left of it stands
             self._size = _whole_lines(self._handle)
@@ -68,31 +152,11 @@ class Lines:
             os.ftruncate(self._handle, self._size)
             os.fsync(self._handle)
 
-    def append(self, line: bytes) -> None:
-        """Add one line, on disk when this returns; a failed write leaves no part of it."""
-        self.cut()
-        try:
-            os.lseek(self._handle, self._size, os.SEEK_SET)
-            _write_all(self._handle, line + b"\n")
-            os.fsync(self._handle)
-        except BaseException:
-            with suppress(OSError):  # if even this fails, the next append cuts first
-                self.cut()
-            raise
-        self._size += len(line) + 1
-
-    def rewrite(self, lines: Iterable[bytes]) -> None:
-        """Replace the whole file in one step."""
-        replace_file(self._path, b"".join(line + b"\n" for line in lines))
-        self.close()
-        self._open()
-
-    def close(self) -> None:
-        """Give the file back to the system."""
-        os.close(self._handle)
-
     def _open(self) -> None:
-        self._handle = os.open(self._path, os.O_RDWR | _BINARY)
+        try:
+            self._handle = os.open(self._path, os.O_RDWR | _BINARY)
+        except OSError as error:
+            raise StateUnreadable(self._path.name, why(error)) from error
         self._size = _whole_lines(self._handle)
 
 
@@ -110,7 +174,7 @@ def _whole_lines(handle: int) -> int:
 
 
 def _create(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, FILE_MODE)
+    return made_mine(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, FILE_MODE))
 
 
 def _write_all(handle: int, data: bytes) -> None:

@@ -116,7 +116,8 @@ class Notices:
         """Look, and send what is new in a thread of its own; nothing while an earlier notice is on its way, or soon after."""
         now = self._clock()
         busy = self._thread is not None and self._thread.is_alive()
-        if not self.on or busy or (self._not_before and now < self._not_before):
+        quiet = self._not_before is not None and now < self._not_before <= now + LONGEST_WAIT
+        if not self.on or busy or quiet:  # later than any wait reaches: the clock was set back
             return
         found = self._look()
         text = to_tell(self._told, found, self._page)

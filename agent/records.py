@@ -29,13 +29,13 @@ class Agreed:
 
 @dataclass(frozen=True)
 class Late:
-    """The digest of a value that was sent while its answer was lost, and until when it may still arrive. `moved`: it was
-    another one than stood there; else it only went along, as a `PUT` to HRA Cloud carries its whole section.
+    """The digest of a value that was sent while its answer was lost, and until when it may still arrive. `absent`: it did not
+    stand there when it was sent, or at a look since; else it only went along, as a `PUT` to HRA Cloud carries its whole section.
     """
 
     mark: str
     until: datetime
-    moved: bool = True
+    absent: bool = True
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class Event:
     """One line of the audit log (S3): what happened to whom, which fields, which way, why, and by whom. Never a value.
 
     `what`: linked, unlinked, moved, ignored, unignored, alone, written, refused, created, converted, held, agreed, asked,
-    approved, rejected, resolved, retried, dismissed, braked, connected, disconnected, switched, user, trimmed. `way`: to_hra, to_xero
+    approved, rejected, resolved, retried, dismissed, braked, connected, disconnected, switched, restored, user, key, trimmed. `way`: to_hra, to_xero
     or "". `actor` as in Choice, or schedule, eSS.
     """
 
@@ -232,7 +232,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Save:
-    """One accepted hook: an employee's save in eSS that waits to reach Xero. `sections` empty means all."""
+    """One accepted hook: an employee's save in eSS that waits to reach Xero. `sections` empty means all.
+
+    `seen`: the field groups of `sections` that earlier looks saw written. `idle`: seconds since `received` that count as no
+    time of its own (parked, switched off, nobody signed in), up to `halted`, since when they go on; None while it counts.
+    """
 
     id: str
     employee_id: str
@@ -243,6 +247,9 @@ class Save:
     next_try: datetime | None = None
     reason: str = ""
     closed: str = ""
+    seen: tuple[str, ...] = ()
+    idle: float = 0.0
+    halted: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -266,3 +273,15 @@ class Connection:
     proved: datetime | None = None
     reason: str = ""
     missing_scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a process left of a side's limits for the next one (X1): `places` of the minute count as used until `free`, and so
+    long `running` calls may be under way still; `day_used` calls were made in the day's window that began at `day_began`."""
+
+    free: datetime
+    places: int
+    running: int
+    day_began: datetime | None
+    day_used: int

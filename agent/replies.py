@@ -96,18 +96,24 @@ def correlation(headers: Mapping[str, str]) -> str | None:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
-    """When Retry-After (seconds or an HTTP date) lets the caller come back, aware UTC; None
-    without a usable one.
+    """When Retry-After (seconds or an HTTP date) lets the caller come back, aware UTC: between now
+    and LONGEST_PAUSE; None without a usable one.
     """
     text = (header(headers, "retry-after") or "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", text):
-        return now + min(timedelta(seconds=int(text)), LONGEST_PAUSE)
+    if re.fullmatch(r"[0-9]+(\.[0-9]*)?", text):
+        seconds = min(float(text[:20]), LONGEST_PAUSE.total_seconds())
+        return now + timedelta(seconds=seconds)
+    named = _http_date(text)
+    return None if named is None else min(max(named, now), now + LONGEST_PAUSE)
+
+
+def _http_date(text: str) -> datetime | None:
     try:
         named = parsedate_to_datetime(text)
+        aware = named if named.tzinfo else named.replace(tzinfo=UTC)
+        return aware.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    aware = named if named.tzinfo else named.replace(tzinfo=UTC)
-    return min(max(aware.astimezone(UTC), now), now + LONGEST_PAUSE)
 
 
 def _problems(body: Any) -> Iterator[str]:

@@ -18,12 +18,18 @@ from agent.errors import (
     KeyMissing,
     Misconfigured,
     NotPossible,
+    NotStored,
     Reach,
     SideError,
+    StateDamaged,
+    StateNewer,
+    StateUnreadable,
 )
 from agent.records import Attention, Choice, Link
 from agent.sync import Report
 
+# What stands in the way is on this machine, and no try of the same gets past it.
+BROKEN = (Misconfigured, KeyMissing, DataDirBusy, StateDamaged, StateNewer, StateUnreadable, NotStored)
 DONE, ATTENTION, WRONG_USE, NO_CONNECTION, BRAKED = 0, 1, 2, 3, 4
 FAULT = "The agent met a fault of its own. Nothing is lost; its log names the kind."
 COMMAND = "command"
@@ -31,13 +37,13 @@ CHOICE_PARTS = ("verb", "id", "use", "other", "mark")
 
 
 def finished(report: Report, seal: plans.Seal | None = None) -> dict[str, Any]:
-    """A run that came to its end. A dry run has its `plan` (the hash) and says in `braked` why the brake would stop it;
-    with `seal` also `plan_text`, to be saved.
+    """A run that came to its end; `sentence` says why a verification ended early. A dry run has its `plan` (the hash) and
+    says in `braked` why the brake would stop it; with `seal` also `plan_text`, to be saved.
     """
     run = report.run
     told: dict[str, Any] = {
         "exit": exit_of(report),
-        "sentence": "",
+        "sentence": report.paused,
         "kind": run.kind,
         "outcome": run.outcome,
         "counts": dict(run.counts),
@@ -61,7 +67,7 @@ def exit_of(report: Report) -> int:
     """1 where a record is held, reported or refused, or anything waits for a person."""
     held = any(line.action == "hold" for line in report.lines)
     refused = report.run.counts.get("refused", 0)
-    waits = held or refused or report.needs_person or report.braked
+    waits = held or refused or report.needs_person or report.braked or report.paused
     return ATTENTION if waits else DONE
 
 
@@ -71,7 +77,7 @@ def exit_for(error: AgentError) -> int:
         return BRAKED
     if isinstance(error, NotPossible):
         return ATTENTION if error.moved else WRONG_USE
-    if isinstance(error, Misconfigured | KeyMissing | DataDirBusy):
+    if isinstance(error, BROKEN):
         return WRONG_USE
     lost = isinstance(error, SideError) and error.reach is not Reach.ITEM
     return NO_CONNECTION if lost else ATTENTION

@@ -15,7 +15,7 @@ from agent.plans import Seal
 from agent.results import FAULT, failed, finished
 from agent.sync import Progress, Report
 
-BUSY = "An import or export is under way already. Wait for its end."
+BUSY = "An import, export or verification is under way already. Wait for its end."
 KEPT = 20
 GLANCE = 0.1
 

@@ -2,18 +2,20 @@
 
 Touches the store and what it is handed. Promises: a row is closed only after its push came to an end, and one that
 names several sections only after each was seen written or the looks are used up (H2); what fails is tried again with
-growing, jittered waits and at last stands on the page, with a "try again" (H3); time that Xero asked for, and time
-without a sign-in, count as no try (X4); nothing is pushed while the agent is switched off (L4, L5); the worker outlives
-every exception and logs its kind only.
+growing, jittered waits and at last stands on the page, with a "try again" (H3); time that Xero asked for, time
+without a sign-in and time switched off count neither as tries nor as a save's own time (X4, L4, L5); a record at work
+elsewhere holds up nobody else's save (R1). All of that stands in the inbox, so a restart changes none of it. The worker
+outlives every exception and logs its kind only.
 """
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from agent.errors import AgentError, NotConnected, NotFound, Parked, Refused, Stopped
+from agent.errors import AgentError, Busy, NotConnected, NotFound, Parked, Refused, Stopped
 from agent.fields import FIELD_GROUPS
 from agent.records import Attention, Save
 from agent.store import Store
@@ -22,6 +24,8 @@ from agent.store import Store
 LOOKS = (2.0, 10.0, 60.0)
 TRIES = (5.0, 30.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0)
 IDLE = 60.0
+LONGEST_WAIT = timedelta(hours=25)  # a day that Xero's calls are used up, and an hour for its clock
+BUSY = 2.0
 NO_SIGN_IN = 300.0  # a person who connects makes everything due; this is for what mends otherwise
 GROUPS: Mapping[str, str] = {
     "details": "details",
@@ -81,10 +85,6 @@ class Worker:
         self._jitter = jitter
         self._paused = paused
         self._wait = wait
-        self._off = False
-        self._resumed: datetime | None = None
-        # What earlier looks saw written, by save: after a restart they look for it again.
-        self._seen: dict[str, frozenset[str]] = {}
         self._woken = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -113,11 +113,11 @@ class Worker:
     def drain(self) -> datetime | None:
         """Push everybody with a save that is due; when to look again, None with nothing to do until woken."""
         for employee in dict.fromkeys(row.employee_id for row in self._store.waiting()):
-            rows = [row for row in self._store.waiting() if row.employee_id == employee]
             if self._stopping or self._is_off():
                 break
+            rows = [row for row in self._store.waiting() if row.employee_id == employee]
             if any(self._due(row) for row in rows):
-                self._carry(employee, rows)
+                self._carry(employee, self._counting(rows))
         if self._is_off():
             return None
         times = [row.next_try or self._clock() for row in self._store.waiting()]
@@ -144,18 +144,35 @@ class Worker:
                 self._wait(self._woken, seconds)
 
     def _is_off(self) -> bool:
-        """Whether the agent is switched off; remembers when that ended, for a save's time does not run meanwhile."""
+        """Whether the agent is switched off; the time of the saves that wait stands still from now on."""
         off = self._paused()
-        if self._off and not off:
-            self._resumed = self._clock()
-        self._off = off
+        if off:
+            now = self._clock()
+            counting = [row.id for row in self._store.waiting() if row.halted is None]
+            self._store.alter_saves(counting, lambda save: replace(save, halted=now))
         return off
 
+    def _counting(self, rows: Sequence[Save]) -> list[Save]:
+        """The rows with their time running again."""
+        now, ids = self._clock(), [row.id for row in rows if row.halted]
+        if not ids:
+            return list(rows)
+
+        def resumed(save: Save) -> Save:
+            stood = (now - save.halted).total_seconds() if save.halted else 0.0
+            return replace(save, idle=save.idle + max(0.0, stood), halted=None)
+
+        self._store.alter_saves(ids, resumed)
+        wanted = {row.id for row in rows}
+        return [row for row in self._store.waiting() if row.id in wanted]
+
     def _until(self, row: Save) -> datetime:
-        return max(row.received, self._resumed or row.received) + self._retry_for
+        return row.received + timedelta(seconds=row.idle) + self._retry_for
 
     def _due(self, row: Save) -> bool:
-        return row.next_try is None or row.next_try <= self._clock()
+        """Due now; or waiting for a time that no wait reaches: the clock was set back since it was named."""
+        now = self._clock()
+        return row.next_try is None or not now < row.next_try <= now + LONGEST_WAIT
 
     def _carry(self, employee: str, rows: Sequence[Save]) -> None:
         """One employee's open saves, in one push of the latest state."""
@@ -164,10 +181,14 @@ class Worker:
         except Stopped:
             self._stopping = True
         except Parked as parked:
-            ids = [row.id for row in rows]
-            self._store.postpone(ids, parked.until, parked.sentence(), looked=False, counts=False)
+            self._halt(rows, parked.until, parked.sentence())
         except NotConnected as error:
-            self._without_sign_in(rows, error.sentence())
+            # No fault of the save, nor of its time: a person connects, however long that takes.
+            again = self._clock() + timedelta(seconds=NO_SIGN_IN)
+            self._halt(rows, again, error.sentence())
+        except Busy as error:
+            again = self._clock() + timedelta(seconds=BUSY)
+            self._postpone(rows, lambda save: again, error.sentence())
         except (NotFound, Refused) as error:
             self._give_up(employee, rows, error.sentence())
         except AgentError as error:
@@ -184,63 +205,64 @@ class Worker:
             over = [row for row in rows if pushed.certain or row.looks >= len(LOOKS)]
             if over:
                 self._tell(employee, pushed.reason, over)
-                self._end([row.id for row in over], "held")
+                self._store.close_saves([row.id for row in over], "held")
             self._look_again(employee, [row for row in rows if row not in over])
             return
-        done = [row for row in rows if pushed.outcome == "done" and self._arrived(row, pushed)]
+        rows = [_having_seen(row, pushed) for row in rows]
+        done = [row for row in rows if pushed.outcome == "done" and _arrived(row, pushed)]
         if done:
             self._clear(employee, _sections(rows))
-            self._end([row.id for row in done], "done")
+            self._store.close_saves([row.id for row in done], "done")
         self._look_again(employee, [row for row in rows if row not in done])
 
-    def _arrived(self, row: Save, pushed: Pushed) -> bool:
-        """Whether everything that this save named was seen written by now: another section may lag behind."""
-        if not row.sections or not pushed.fields:
-            return True
-        named = frozenset(GROUPS[section] for section in row.sections)
-        written = frozenset(FIELD_GROUPS.get(name, "") for name in pushed.fields)
-        self._seen[row.id] = self._seen.get(row.id, frozenset()) | (named & written)
-        return self._seen[row.id] == named
-
-    def _end(self, ids: Iterable[str], outcome: str) -> None:
-        ids = tuple(ids)
-        self._store.close_saves(ids, outcome)
-        for id in ids:
-            self._seen.pop(id, None)
-
     def _look_again(self, employee: str, rows: Sequence[Save]) -> None:
-        over = [row.id for row in rows if row.looks >= len(LOOKS)]
+        over = [row for row in rows if row.looks >= len(LOOKS)]
         if over:
             self._clear(employee, _sections(rows))
-        for id in over:
-            self._end([id], "done" if self._seen.get(id) else "nothing")
-        for row in rows:
-            if row.id not in over:
-                at = self._clock() + timedelta(seconds=LOOKS[row.looks])
-                self._store.postpone([row.id], at, "No difference to be seen yet.", looked=True)
+        for row in over:
+            self._store.close_saves([row.id], "done" if row.seen else "nothing")
+        for row in (row for row in rows if row not in over):
+            at = self._clock() + timedelta(seconds=LOOKS[row.looks])
+            told = "No difference to be seen yet."
+            looked = replace(row, looks=row.looks + 1, next_try=at, reason=told)
+            self._store.alter_saves([row.id], _always(looked))
 
     def _later(self, employee: str, rows: Sequence[Save], reason: str) -> None:
         now = self._clock()
         over = [row for row in rows if now >= self._until(row)]
         if over:
             self._give_up(employee, over, reason)
-        for row in rows:
-            if row not in over:
-                wait = TRIES[min(row.tries, len(TRIES) - 1)] * (0.75 + self._jitter() / 2)
-                at = min(now + timedelta(seconds=wait), self._until(row))
-                self._store.postpone([row.id], at, reason, looked=False)
 
-    def _without_sign_in(self, rows: Sequence[Save], reason: str) -> None:
-        """No fault of the save, nor of its time: a person connects, however long that takes."""
-        self._resumed = self._clock()
-        at = self._resumed + timedelta(seconds=NO_SIGN_IN)
-        ids = [row.id for row in rows]
-        self._store.postpone(ids, at, reason, looked=False, counts=False)
+        def at(row: Save) -> datetime:
+            wait = TRIES[min(row.tries, len(TRIES) - 1)] * (0.75 + self._jitter() / 2)
+            return min(now + timedelta(seconds=wait), self._until(row))
+
+        self._postpone([row for row in rows if row not in over], at, reason, tries=1)
+
+    def _halt(self, rows: Sequence[Save], again: datetime, reason: str) -> None:
+        now = self._clock()
+        self._postpone(rows, lambda save: again, reason, halted=now)
+
+    def _postpone(
+        self,
+        rows: Sequence[Save],
+        at: Callable[[Save], datetime],
+        reason: str,
+        *,
+        tries: int = 0,
+        halted: datetime | None = None,
+    ) -> None:
+        def later(save: Save) -> Save:
+            return replace(
+                save, next_try=at(save), reason=reason, tries=save.tries + tries, halted=halted
+            )
+
+        self._store.alter_saves([row.id for row in rows], later)
 
     def _give_up(self, employee: str, rows: Sequence[Save], reason: str) -> None:
         # The row first: a crash between the two steps tells it twice rather than never.
         self._tell(employee, GIVEN_UP.format(reason=reason), rows)
-        self._end([row.id for row in rows], "failed")
+        self._store.close_saves([row.id for row in rows], "failed")
 
     def _clear(self, employee: str, sections: tuple[str, ...]) -> None:
         """The row about this employee's failed saves goes once all that they named has been pushed; () stands for all."""
@@ -271,6 +293,23 @@ class Worker:
             buttons=BUTTONS,
         )
         self._store.replace_attention(row.scope, (row,))
+
+
+def _always(row: Save) -> Callable[[Save], Save]:
+    return lambda save: row
+
+
+def _having_seen(row: Save, pushed: Pushed) -> Save:
+    """The save with what this push wrote of the sections that it named."""
+    named = {GROUPS[section] for section in row.sections}
+    written = {FIELD_GROUPS.get(name, "") for name in pushed.fields}
+    return replace(row, seen=tuple(sorted({*row.seen, *(named & written)})))
+
+
+def _arrived(row: Save, pushed: Pushed) -> bool:
+    """Whether everything that this save named was seen written by now: another section may lag behind."""
+    everything = not row.sections or not pushed.fields
+    return everything or set(row.seen) == {GROUPS[section] for section in row.sections}
 
 
 def _sections(rows: Sequence[Save]) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ class Known:
     """What is stored about people: links (ignored people count as linked), lost creates, and what persons said.
 
     `parted`: pairs (HRA id, Xero id) that a person broke. `alone`: `hra:ID` or `xero:ID` of people who have no partner.
-    `going_on`: Xero ids of people whose conversion may still be going on.
+    `going_on`: ids of the people in `pending` whose create or conversion may still happen.
     """
 
     links: Sequence[Link] = ()
@@ -146,7 +146,7 @@ def _lost_creates(
     free: Mapping[str, list[Person]], known: Known
 ) -> tuple[list[Join], list[Pending], set[str]]:
     """Look before creating again: exactly one find is adopted, none means it never happened; several, or one find for two
-    lost creates, wait, and so does a find that a person had ruled out before."""
+    lost creates, wait, and so does a find that a person had ruled out before, or a create whose time is not over."""
     joins: list[Join] = []
     settled: list[Pending] = []
     waiting: set[str] = set()

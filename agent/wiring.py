@@ -19,7 +19,11 @@ from agent.branches import BranchMap
 from agent.config import Settings
 from agent.employee import Employee
 from agent.hra.accounts import accounts
+from agent.hra.ceiling import ceiling
 from agent.hra.client import Branch, HraClient
+from agent.limits.gate import Gate
+from agent.limits.ledger import Ledger as Limits
+from agent.limits.memory import Memory
 from agent.merge import Rules
 from agent.plan import Brake
 from agent.records import Binding
@@ -29,7 +33,7 @@ from agent.sync import Policy
 from agent.tokens import Tokens
 from agent.transport import Call, Transport
 from agent.vault import Vault
-from agent.xero.budget import Gate, Ledger
+from agent.xero.budget import Ledger
 from agent.xero.client import XeroClient
 from agent.xero.connections import connections, disconnect
 from agent.xero.consents import take_back
@@ -77,13 +81,19 @@ def real_times() -> Times:
     """The machine's own clocks and chance: the one place that reads them for a whole process."""
     return Times(
         clock=lambda: datetime.now(UTC),
-        steady=time.monotonic,
+        steady=_uptime,
         sleep=time.sleep,
         pause=lambda turn, seconds: turn.wait(seconds),
         jitter=random.random,
         new_key=lambda: secrets.token_urlsafe(24),
         machine=socket.gethostname(),
     )
+
+
+def _uptime() -> float:
+    """Seconds since some start that go on while the machine sleeps, where it has such a clock."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 class Counted:
@@ -105,7 +115,10 @@ class Counted:
 
 
 class Lines:
-    """The lines to both systems: sign-ins, transports and Xero's limits. `close` gives all back."""
+    """The lines to both systems: sign-ins, transports, and the gate before each that keeps its limits.
+
+    `gate` is Xero's. `close` gives all back.
+    """
 
     def __init__(self, settings: Settings, vault: Vault, store: Store, times: Times) -> None:
         self._settings = settings
@@ -115,14 +128,16 @@ class Lines:
             "hra": _hra_tokens(settings, vault, times, store.is_copy),
             "xero": _xero_tokens(settings, vault, times, store.is_copy),
         }
-        self.gate = Gate(
-            Ledger(),
+        ledger = Ledger(settings.xero.daily_call_limit)
+        memory = Memory(
+            ledger,
             clock=times.clock,
             steady=times.steady,
-            pause=times.pause,
-            park=lambda until: store.park("xero", until),
-            parked_until=store.parked("xero"),
+            store=lambda spent: store.spend("xero", spent),
+            spent=store.spent("xero"),
         )
+        self.gate = _gate("xero", ledger, store, times, memory)
+        self.gates = {"hra": _gate("hra", ceiling(), store, times), "xero": self.gate}
         self.hra = self._transport("hra", settings.hra.api_url, times)
         self.xero = self._transport("xero", settings.xero.api_url, times, tenant=True)
         # The list of connections takes no tenant and counts towards none of its limits (contract).
@@ -153,9 +168,14 @@ class Lines:
         self.tokens["xero"].revoke()
         return True
 
+    def stop_waiting(self) -> None:
+        """Let nobody wait for a place at either system any longer: who does gets Stopped."""
+        for gate in self.gates.values():
+            gate.close()
+
     def close(self) -> None:
         """Let nobody wait any longer, and give the connections back."""
-        self.gate.close()
+        self.stop_waiting()
         for transport in (self.hra, self.xero, self._sign_in, *self._offered.values()):
             transport.close()
 
@@ -171,12 +191,28 @@ class Lines:
             sleep=times.sleep,
             jitter=times.jitter,
             headers=self._tenant if tenant else None,
-            gate=self.gate if tenant else None,
+            # At Xero only what names the organisation counts towards its limits.
+            gate=self.gates[side] if tenant or side == "hra" else None,
             listener=self.calls.heard,
         )
 
     def _tenant(self) -> Mapping[str, str]:
         return {"Xero-Tenant-Id": self._store.binding().tenant_id}
+
+
+def _gate(
+    side: str, ledger: Limits, store: Store, times: Times, memory: Memory | None = None
+) -> Gate:
+    return Gate(
+        side,
+        ledger,
+        clock=times.clock,
+        steady=times.steady,
+        pause=times.pause,
+        park=lambda until: store.park(side, until),
+        parked_until=store.parked(side),
+        memory=memory,
+    )
 
 
 def hra_client(
@@ -245,6 +281,7 @@ def policy(settings: Settings, branches: BranchMap) -> Policy:
             settings.safety.max_terminations,
             settings.safety.max_creates,
         ),
+        runs_a_cycle=max(1, settings.sync.automatic_import + settings.sync.automatic_export),
     )
 
 

@@ -425,4 +425,9 @@ WHYS = {
 
 def is_open(link: Link) -> bool:
     """Whether every run gathers this record again (D9)."""
-    return any(REASONS[split(reason)[0]].gathered_again for reason in link.open.values())
+    return any(gathered_again(reason) for reason in link.open.values())
+
+
+def gathered_again(open_reason: str) -> bool:
+    """Whether a record with this stored reason is gathered by every run (D9)."""
+    return REASONS[split(open_reason)[0]].gathered_again

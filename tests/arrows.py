@@ -19,15 +19,16 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(row.split())
     for row in (
         "errors",
-        "employee replies branches records files",
+        "employee replies branches records files pace",
         "canonical",
         "fields",
         "merge match side words",
         "plan strangers plans",
         "report vault audit transport",
-        "store tokens hra xero config",
+        "limits",
+        "store tokens hra xero config rekey",
         "sync",
-        "connect saves watch results notices",
+        "connect saves watch results notices backup",
         "runs wiring",
         "pair",
         "jobs",
@@ -46,7 +47,7 @@ RANK = {part: rank for rank, row in enumerate(LAYERS) for part in row}
 
 # Standard library, no clock, no files, no network, no log; and only each other.
 PURE_PARTS = frozenset(
-    "errors employee canonical fields merge match plan strangers plans records words side branches replies report".split()
+    "errors employee canonical fields merge match plan strangers plans records words side branches replies report pace".split()
 )
 PURE_MODULES = tuple(
     "agent.hra.mapping agent.hra.wire agent.hra.changes agent.xero.mapping agent.xero.wire "

@@ -31,7 +31,7 @@ from agent.errors import (
     Unreachable,
 )
 from agent.fields import FIELD_GROUPS, FIELDS, GROUPS, problem, same
-from agent.side import Listing, Probe, Written
+from agent.side import LeaveMoved, Listing, Probe, Written
 
 ALL_GROUPS = frozenset(GROUPS)
 # What HRA changes by an action, in the order in which an update takes them; refused by their names.
@@ -83,6 +83,7 @@ class FakeSide:
     fetched: list[str] = field(default_factory=list)
     after_fetch: Callable[[str], None] = lambda id: None
     moment: int = 0
+    payslips: list[tuple[str, str]] = field(default_factory=list)
 
     # --- what somebody at this system does
 
@@ -201,6 +202,19 @@ class FakeSide:
         if after:
             raise OutcomeUnknown(self.name)
         return Written(self.fetch(employee.id, employee.groups), refused, gone)
+
+    # --- XeroSide
+
+    def pay(self, id: str, **leave: Value) -> None:
+        """Xero: a pay run moves leave balances, and not the employee's own time."""
+        self._put(self._held(id), leave)
+        self.payslips.append((self._moves(), id))
+
+    def leave_moved(self, since: Mapping[str, str]) -> LeaveMoved:
+        self._reach()
+        known = since.get("PayRuns")
+        moved = {id for at, id in self.payslips if known is not None and at > known}
+        return LeaveMoved(frozenset(moved), {"PayRuns": f"{self.moment:06}"})
 
     # --- HraSide
 

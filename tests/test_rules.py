@@ -1,5 +1,5 @@
 """The table of rules (docs/rules.md) is complete and true, each rule has a test that carries its name, and for each rule a
-fault stands ready that its tests must notice (`make faults` plants them).
+fault stands ready that its tests must notice (`make planted` plants them).
 """
 
 import ast

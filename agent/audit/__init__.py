@@ -18,14 +18,16 @@ from pathlib import Path
 from threading import RLock
 
 from agent.audit.check import Head, breaks
-from agent.audit.line import ANEW, Entry, Line, mac_of, mark_of, read, written
+from agent.audit.line import ANEW, FIRST, Entry, Line, mac_of, mark_of, read, written
 from agent.files import Lines, replace_file
 from agent.records import Event
 
-__all__ = ["Audit", "Line"]
+__all__ = ["HEAD_FILE", "LOG_FILE", "Audit", "Line"]
 
 LOG_FILE = "audit.jsonl"
 HEAD_FILE = "audit-head.json"
+OLDER = "The log ends with line {last}, while the backup knows line {count}: an older copy of it was put in its place."
+OTHER = "Line {count} is not the one that the backup knows: this is another log, or it was written anew."
 GONE = (
     f"The file {HEAD_FILE}, which says how many lines there are, is missing, changed or of another "
     "key: lines cut from the end would not be noticed."
@@ -85,6 +87,23 @@ class Audit:
         lost = () if head and sealed is not False else (GONE,)
         return lost + breaks(rows, head)
 
+    def head(self) -> tuple[int, str]:
+        """Number and mac of the last line, as far as they are known; 0 where they are not."""
+        with self._lock:
+            return (self._head.count, self._head.mac) if self._head else (0, FIRST)
+
+    def differs(self, count: int, mac: str) -> str:
+        """Why the log cannot be the one that once ended with this line; "" where it goes on from there."""
+        with self._lock:
+            entries, head = [one for one in self._entries() if one], self._head or Head()
+        last = max([head.cut, *(one.n for one in entries)])
+        if not count or count <= head.cut:
+            return ""
+        if last < count:
+            return OLDER.format(last=last, count=count)
+        fits = any((one.n, one.mac) == (count, mac) for one in entries)
+        return "" if fits else OTHER.format(count=count)
+
     def tidy(self) -> None:
         """Remove the lines from before TERM, where the head knows what follows them. OSError: they stay."""
         with self._lock:
@@ -98,6 +117,16 @@ class Audit:
             self._lines.rewrite(self._lines.read()[len(past) :])
             self._head = replace(self._head, size=self._lines.size)
             self.note(Event("trimmed", why=TRIMMED.format(n=n)))
+
+    def snapshot(self) -> dict[str, bytes]:
+        """Both files as they are at this one moment, by name, and the head that belongs to the log's last line."""
+        with self._lock:
+            log = b"".join(line + b"\n" for line in self._lines.read())
+            _, sealed = self._stored_head()
+            head = self._head_path.read_bytes() if self._head_path.exists() else b""
+            if self._head and sealed is not False:
+                head = self._sealed(self._head) if sealed else head
+            return {LOG_FILE: log, HEAD_FILE: head}
 
     def close(self) -> None:
         """Give the file back to the system."""

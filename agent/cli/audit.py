@@ -1,14 +1,17 @@
 """The command audit: whether the log is whole, and what it says in words (S3)."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from agent.audit import Line
+from agent.backup import read
 from agent.cli.context import Context, alone, log_to_stderr
 from agent.cli.show import clean
 from agent.cli.telling import happened
 from agent.pair import Pair
 from agent.results import ATTENTION, DONE
+from agent.vault import BACKUP
 
 WHOLE = "The audit log is whole: {count} lines."
 NOTHING = "The audit log says nothing of {whom} yet."
@@ -25,7 +28,7 @@ def audit(context: Context) -> int:
 
 
 def _verify(context: Context, pair: Pair) -> int:
-    found, count = pair.store.audit_check(), len(pair.store.audit_lines())
+    found, count = _found(context, pair), len(pair.store.audit_lines())
     if context.plain:
         context.told({"whole": not found, "lines": count, "findings": list(found)})
     elif found:
@@ -33,6 +36,17 @@ def _verify(context: Context, pair: Pair) -> int:
     else:
         context.say(WHOLE.format(count=count))
     return ATTENTION if found else DONE
+
+
+def _found(context: Context, pair: Pair) -> tuple[str, ...]:
+    """What is wrong with the log, and whether it is the one that a backup knows."""
+    found = pair.store.audit_check()
+    file = context.asked.backup
+    if not file:
+        return found
+    head = read(Path(file), pair.key.each(BACKUP)).head
+    older = pair.store.audit_differs(head.audit_count, head.audit_mac)
+    return (*found, older) if older else found
 
 
 def _show(context: Context, pair: Pair) -> int:

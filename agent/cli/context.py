@@ -18,6 +18,7 @@ from agent.cli.here import Held, Here
 from agent.config import Settings, load
 from agent.control import Control
 from agent.errors import DataDirBusy, Misconfigured
+from agent.files import FILE_MODE, made_mine
 from agent.pair import Pair
 from agent.vault import Key
 from agent.wiring import real_times
@@ -96,7 +97,7 @@ def alone(context: Context, settings: Settings) -> Iterator[Pair]:
 def write_new(path: Path, text: str) -> None:
     """A new file that only its owner may read. Raises Misconfigured where there is one, or none can be."""
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        handle = made_mine(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
     except FileExistsError as error:
         raise Misconfigured([TAKEN.format(path=path)]) from error
     except OSError as error:

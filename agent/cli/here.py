@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any, Protocol
 
 from agent import plans, report
+from agent.backup import made
 from agent.control import Sleep, Tell
 from agent.errors import NotPossible
 from agent.page.control import WRONG_PASSWORD
@@ -18,6 +19,7 @@ from agent.runs import Work, followed
 from agent.service import status_of
 from agent.service.passwords import password_fits
 from agent.sync import Progress, Report
+from agent.vault import BACKUP
 from agent.wiring import SIDES
 
 
@@ -46,6 +48,8 @@ class Held(Protocol):
 
     def switch(self, on: bool) -> None: ...
 
+    def backup(self) -> str: ...
+
 
 class Here:
     """The pair in this process. Methods raise AgentError."""
@@ -67,6 +71,7 @@ class Here:
                 mode=asked["mode"],
                 dry_run=asked["dry_run"],
                 employee=asked["employee"],
+                fresh=asked.get("fresh", False),
                 progress=told,
                 stop=stop,
             )
@@ -120,6 +125,11 @@ class Here:
         """Switch schedules and pushes on or off."""
         (self._pair.switch_on if on else self._pair.switch_off)(COMMAND)
 
+    def backup(self) -> str:
+        """What the agent remembers, as the text of a backup."""
+        pair = self._pair
+        return made(pair.store, pair.key.derive(BACKUP), pair.times.clock()).decode("ascii")
+
     def _signed(self, choice: Choice, name: str, password: str) -> Choice:
         """The choice as that page user's own. Raises NotPossible for a wrong password."""
         store = self._pair.store
@@ -129,4 +139,4 @@ class Here:
         return replace(choice, actor=f"{COMMAND}:{name}", own=user.employee if user else "")
 
     def _followed(self, work: Work, tell: Tell) -> dict[str, Any]:
-        return followed(work, tell, self._pair.lines.gate.close, self._pair.seal)
+        return followed(work, tell, self._pair.lines.stop_waiting, self._pair.seal)

@@ -1,11 +1,12 @@
 """The commands and their options: runs, plans, links, what waits for a person, page users, the audit log, the switches."""
 
-from agent.cli import audit, choices, runs, switches, users
+from agent.cli import audit, backups, choices, keys, runs, switches, users
 from agent.cli.command import Commands, Verbs, add, as_json, one_id
 
 MODES = """\
 authoritative: the Authoritative System decides; changed: Xero's changes since the last import win;
 all: every value that Xero has wins"""
+FRESH = "read everybody, also whom a stopped run has read already"
 TIED = "HRA Cloud's id of their own record, which they then never approve"
 STANDS_FOR = (
     "An item's id stands for the very values that it shows: once one of them moves, the item has another id, and an "
@@ -21,6 +22,8 @@ def fill(commands: Commands) -> None:
     _attention(commands)
     _users(commands)
     _audit(commands)
+    _key(commands)
+    _backups(commands)
     _switches(commands)
 
 
@@ -36,6 +39,7 @@ def _runs(commands: Commands) -> None:
         one.add_argument(
             "--employee", metavar="ID", type=one_id, help="only this one (HRA Cloud's id)"
         )
+        one.add_argument("--fresh", action="store_true", help=FRESH)
         one.add_argument(
             "--dry-run", action="store_true", help="show the whole plan, write nothing"
         )
@@ -46,6 +50,13 @@ def _runs(commands: Commands) -> None:
             help="let exactly this plan through, which the brake stopped",
         )
         as_json(one)
+    about = "read everybody again now, longest ago first, and write nothing"
+    look = add(commands, "verify", runs.verify, about, "verify --employee 4711")
+    look.add_argument(
+        "--employee", metavar="ID", type=one_id, help="only this one (HRA Cloud's id)"
+    )
+    look.add_argument("--fresh", action="store_true", help=FRESH)
+    as_json(look)
     about = "do exactly what a saved plan says, save for records that moved since"
     apply = add(commands, "apply", runs.apply, about, "apply monday.plan")
     apply.add_argument("plan", metavar="PLAN", help="a file that --plan saved")
@@ -95,11 +106,35 @@ def _users(commands: Commands) -> None:
 def _audit(commands: Commands) -> None:
     about = "the log of everything that was decided and done"
     verbs = Verbs(add(commands, "audit", audit.audit, about, "audit show --employee 4711"))
-    verbs.add("verify", "look whether a line was changed, cut or moved")
+    verify = verbs.add("verify", "look whether a line was changed, cut or moved")
+    verify.add_argument(
+        "--backup",
+        metavar="FILE",
+        help="also look whether this is the log that the backup knows, and no older copy of it",
+    )
     show = verbs.add("show", "show it in words, the oldest first")
     show.add_argument(
         "--employee", metavar="ID", type=one_id, help="only this one (HRA Cloud's id)"
     )
+
+
+def _key(commands: Commands) -> None:
+    about = "the key that seals sign-ins, sessions and plans"
+    verbs = Verbs(add(commands, "key", keys.key, about, "key rotate"))
+    verbs.add("rotate", "put a new one in its place; links, digests and the audit log stay")
+
+
+def _backups(commands: Commands) -> None:
+    about = "write what the agent remembers to one file, without its secrets"
+    make = add(commands, "backup", backups.backup, about, "backup monday.backup")
+    about = "put a backup into the data directory; schedules and pushes stay off until they are switched on"
+    back = add(commands, "restore", backups.restore, about, "restore monday.backup")
+    back.add_argument(
+        "--replace", action="store_true", help="move aside what is in the data directory now"
+    )
+    for one in (make, back):
+        one.add_argument("file", metavar="FILE")
+        as_json(one)
 
 
 def _switches(commands: Commands) -> None:

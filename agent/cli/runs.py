@@ -1,4 +1,4 @@
-"""The commands import, export, apply and status: here, or in the process that holds the data directory."""
+"""The commands import, export, verify, apply and status: here, or in the process that holds the data directory."""
 
 import time
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from agent.results import BRAKED
 
 LARGEST = 64 * 1024 * 1024  # far above a plan of 10,000 people
 NOT_A_PLAN = "{path}: cannot be read as a saved plan; make one with import or export and --plan"
+VERIFY = "verify"
 TWO_WAYS = "--yes-to writes what the brake stopped: leave --dry-run and --plan out"
 
 Go = Callable[[Held, Tell], dict[str, Any]]
@@ -28,6 +29,13 @@ def import_(context: Context) -> int:
 def export(context: Context) -> int:
     """HRA Cloud to Xero, once."""
     return _once(context, "export", "authoritative")
+
+
+def verify(context: Context) -> int:
+    """Everybody read again, nothing written."""
+    asked = context.asked
+    result = _went(context, VERIFY, _going(VERIFY, employee=asked.employee, fresh=asked.fresh))
+    return _shown(context, result, VERIFY)
 
 
 def apply(context: Context) -> int:
@@ -69,8 +77,8 @@ def _once(context: Context, kind: str, mode: str) -> int:
             return let_through(context, agent, asked.yes_to)
     if file and file.exists():  # told before the work, not after it
         raise Misconfigured([TAKEN.format(path=file)])
-    order = {"kind": kind, "mode": mode, "dry_run": dry_run, "employee": asked.employee}
-    result = _went(context, kind, lambda held, tell: held.run(order, tell, time.sleep))
+    go = _going(kind, mode, dry_run, asked.employee, asked.fresh)
+    result = _went(context, kind, go)
     plan = result.pop("plan_text", None)
     if file and plan is not None:
         write_new(file, plan)
@@ -78,6 +86,23 @@ def _once(context: Context, kind: str, mode: str) -> int:
     if file and plan is not None:
         context.note(f"Saved as {file}. To do exactly this: {PROGRAM} apply {file}")
     return code
+
+
+def _going(
+    kind: str,
+    mode: str = "authoritative",
+    dry_run: bool = False,
+    employee: str | None = None,
+    fresh: bool = False,
+) -> Go:
+    order = {
+        "kind": kind,
+        "mode": mode,
+        "dry_run": dry_run,
+        "employee": employee,
+        "fresh": fresh,
+    }
+    return lambda held, tell: held.run(order, tell, time.sleep)
 
 
 def _went(context: Context, kind: str, go: Go) -> dict[str, Any]:

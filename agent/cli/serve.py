@@ -1,10 +1,12 @@
 """The commands run and connect: the page served until a signal, or until a person has signed in."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
 
 from agent.cli.context import Context, log_to_stderr, stopping
+from agent.cli.exposed import exposures, refuse_open_house
 from agent.config import Settings
 from agent.control import Control
 from agent.errors import SIDE_NAMES, DataDirBusy, Misconfigured
@@ -15,11 +17,15 @@ from agent.wiring import real_times
 
 LOOK = 0.5
 
+_log = logging.getLogger(__name__)
+
 
 def run(context: Context) -> int:
     """Serve page and hooks and run the schedules, until SIGTERM or Ctrl-C."""
     settings = context.settings()
     log_to_stderr(settings.agent.log_level)
+    for exposure in exposures(settings, context.config):
+        _log.warning("%s", exposure)
     with stopping() as stop:
         service = Service(settings, context.environ, real_times())
         server = served(service, settings)
@@ -33,10 +39,16 @@ def run(context: Context) -> int:
 
 
 def served(service: Service, settings: Settings) -> Server:
-    """The page on its address. Raises Misconfigured where the port is taken."""
+    """The page on its address. Raises Misconfigured where the port is taken, or where other machines would reach a page
+    that has no password.
+    """
     host, port = settings.agent.host, settings.agent.port
     try:
-        return Server(service.app, host, port)
+        refuse_open_house(settings, bool(settings.page.password_hash or service.users()))
+        return Server(service.app, host, port, settings.agent.trusted_proxy)
+    except Misconfigured:
+        service.stop()
+        raise
     except OSError as error:
         service.stop()
         raise Misconfigured(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from werkzeug.security import generate_password_hash
 
 from agent.cli.context import TAKEN, Context, alone, log_to_stderr, write_new
+from agent.cli.exposed import exposures, refuse_open_house
 from agent.config import PLACEHOLDERS, Settings, example, parse
 from agent.errors import SIDE_NAMES, AgentError, Misconfigured
 from agent.pair import Pair
@@ -123,7 +124,9 @@ def check(context: Context) -> int:
     settings = context.settings()
     log_to_stderr("error")
     with alone(context, settings) as pair:
-        found = list(_findings(pair, settings))
+        refuse_open_house(settings, bool(settings.page.password_hash or pair.store.users()))
+        exposed = [("exposed", text, 1) for text in exposures(settings, context.config)]
+        found = [*_findings(pair, settings), *exposed]
     if context.plain:
         context.told([{"finding": name, "text": text} for name, text, _ in found])
     else:

@@ -9,11 +9,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
+from agent import pace
 from agent.cli.context import Context
 
 WIDE = 150  # where no terminal says how wide it is
 COUNTS = {
     "records": "records looked at",
+    "resumed": "read already by the stopped run",
+    "waiting": "waiting for the next import or export",
     "linked": "linked",
     "created_hra": "created in HRA Cloud",
     "created_xero": "created in Xero",
@@ -34,6 +37,7 @@ ACTIONS = {
     "hold": "held",
 }
 SYSTEMS = {"hra": "HRA Cloud", "xero": "Xero", "": ""}
+KINDS = {"verify": "Verification"}
 PHASES = {"reading": "reading", "writing": "working"}
 
 Tell = Callable[[dict[str, Any]], None]
@@ -53,12 +57,16 @@ def bar(context: Context, kind: str) -> Iterator[Tell]:
         yield lambda now: None
         return
     with progress_bar(terminal) as progress:
-        task = progress.add_task(kind, total=None)
+        task = progress.add_task(kind, total=None, left="")
 
         def tell(now: dict[str, Any]) -> None:
             told = f"{kind}, {PHASES.get(now['phase'], now['phase'])}"
             progress.update(
-                task, description=told, completed=now["done"], total=now["total"] or None
+                task,
+                description=told,
+                completed=now["done"],
+                total=now["total"] or None,
+                left=still(now),
             )
 
         yield tell
@@ -71,8 +79,20 @@ def progress_bar(console: Console) -> Progress:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
     )
     return Progress(*columns, console=console)
+
+
+def still(now: Mapping[str, Any]) -> str:
+    """What is left: time, and Xero's calls of the day, as far as they are known (R4)."""
+    seconds, calls = now.get("seconds_left"), now.get("calls_left")
+    told = []
+    if seconds is not None:
+        told.append(f"{pace.time_left(seconds)} left")
+    if calls is not None:
+        told.append(f"{calls:,} Xero calls left today")
+    return ", ".join(told)
 
 
 def result(told: Mapping[str, Any], *, dry_run: bool, quiet: bool) -> None:
@@ -88,8 +108,11 @@ def result(told: Mapping[str, Any], *, dry_run: bool, quiet: bool) -> None:
         for name, word in COUNTS.items()
         if told["counts"].get(name)
     )
-    heading = f"{told['kind'].capitalize()}: {counts or 'nothing to do'}."
+    name = KINDS.get(told["kind"], told["kind"].capitalize())
+    heading = f"{name}: {counts or 'nothing to do'}."
     out.print(heading, soft_wrap=True, highlight=False, markup=False)
+    if told.get("sentence"):
+        out.print(told["sentence"], soft_wrap=True, highlight=False, markup=False)
     if dry_run and told.get("plan"):
         out.print(f"Plan {told['plan']}.", highlight=False)
     if told.get("braked"):

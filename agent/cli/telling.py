@@ -47,8 +47,10 @@ EVENTS: Mapping[str, str] = {
     "connected": "connected",
     "disconnected": "disconnected",
     "switched": "schedules and pushes switched",
+    "restored": "data directory restored",
     "trimmed": "old lines removed",
     "user": "page user",
+    "key": "the agent's key",
 }
 ACTORS = {
     "command": "a command on the server",

@@ -141,7 +141,7 @@ def system_address(value: str) -> str:
     """The address of one of the two systems: https, or http on this machine only."""
     plain = address(value)
     parts = urlsplit(plain)
-    if parts.scheme == "http" and not _loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise ValueError("would send everything unencrypted; use https (http only for localhost)")
     return plain
 
@@ -175,6 +175,14 @@ def password_hash(value: str) -> str:
     return value
 
 
+def ip_or_none(value: str) -> str:
+    """An address of the internet, as numbers; empty is none."""
+    try:
+        return str(ip_address(value)) if value else ""
+    except ValueError as error:
+        raise ValueError("is not an address such as 127.0.0.1") from error
+
+
 def _decimal(value: str) -> Decimal | None:
     try:
         number = Decimal(value)
@@ -198,7 +206,8 @@ def _parts(value: str) -> SplitResult | None:
     return parts if usable and not odd else None
 
 
-def _loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

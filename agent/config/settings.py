@@ -18,6 +18,7 @@ class Agent:
     public_url: str
     log_level: str
     timezone: ZoneInfo
+    trusted_proxy: str = ""
 
 
 @dataclass(frozen=True)

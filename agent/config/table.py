@@ -65,6 +65,8 @@ OPTIONS: tuple[Option, ...] = (
            "debug, info, warning or error; personal data is in none of them."),
     Option("agent", "timezone", to.timezone, "Australia/Sydney",
            "The zone that says what date is today."),
+    Option("agent", "trusted_proxy", to.ip_or_none, "",
+           "The address of the reverse proxy that names its callers in X-Forwarded-For; else none."),
     Option("hra", "api_url", to.system_address, "https://rest.hrassured.com",
            "The address of HRA Cloud's API; http:// is taken for this machine only."),
     Option("hra", "login_url", to.system_address, "https://login.hrassured.com",
@@ -83,7 +85,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("xero", "tenant_id", to.text, "",
            "The Xero organisation, where the sign-in sees several."),
     Option("xero", "daily_call_limit", to.whole(1, 1_000_000), "5000",
-           "The calls a day that Xero allows per organisation; 1000 on its free tier."),
+           "The most calls a day that the agent makes on the organisation: what Xero allows it (1000 on "
+           "its free tier), or less. A tenth of them is kept for saves in eSS."),
     Option("sync", "authoritative_system", to.choice("hra", "xero"), None,
            "The Authoritative System (hra or xero) wins where both sides changed differently."),
     Option("sync", "conflicts", to.choice("authoritative", "hold"), "authoritative",

@@ -178,7 +178,7 @@ def _run(demo: Demo, kind: str, tell: Tell) -> dict[str, Any]:
     def work(told: Callable[[Progress], None], stop: Callable[[], bool]) -> Report:
         return pair.run(kind, "command", progress=told, stop=stop)
 
-    result = followed(work, tell, pair.lines.gate.close)
+    result = followed(work, tell, pair.lines.stop_waiting)
     if "lines" not in result:
         raise DemoFailed(f"The first {kind} failed: {result['sentence']}")
     return result

@@ -1,8 +1,8 @@
 """Who is signed in to the page: sessions with an end, and a pause after wrong passwords.
 
 The session is a signed cookie; what stands in it is checked here at every request. It ends by its age, by signing
-out (also for a copy of the cookie, as long as this process lives), and when that person's password changes or the
-person may not sign in any more.
+out (also for a copy of the cookie), with the process, whose key of sessions is its own, and when that person's password
+changes or the person may not sign in any more.
 """
 
 import hmac
@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, MutableMapping
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Any
 
 FREE_TRIES = 5
@@ -20,6 +21,7 @@ LONGEST_PAUSE = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=1)
 MOST_TRIED = 10_000
 MOST_ENDED = 1000
+NETWORK = 64  # bits
 
 Session = MutableMapping[str, Any]
 Clock = Callable[[], datetime]
@@ -93,7 +95,7 @@ class Throttle:
 
         Counted before the password is looked at: many tries at once get no more than one after another.
         """
-        now = self._clock()
+        now, address = self._clock(), source(address)
         with self._lock:
             left = max(
                 self._by_name.left((name, address), now), self._by_address.left(address, now)
@@ -107,6 +109,7 @@ class Throttle:
     def passed(self, name: str, address: str) -> None:
         """The password was right: earlier tries for this name from there are forgotten, those for other names are not,
         lest somebody's own sign-in clears the way to another person's."""
+        address = source(address)
         with self._lock:
             self._by_name.forget((name, address))
             self._by_address.take_back(address)
@@ -146,6 +149,17 @@ class _Tries:
     def _lately(self, of: Hashable, now: datetime) -> tuple[int, datetime]:
         count, last = self._tries.get(of, (0, now))
         return (0, now) if now - last > FORGOTTEN_AFTER else (count, last)
+
+
+def source(address: str) -> str:
+    """What of a caller's address counts as one: of IPv6 the network, since one machine there has as many as it likes."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return str(found)
+    return str(found.ipv4_mapped or IPv6Network((found, NETWORK), strict=False))
 
 
 def _pause(beyond: int) -> timedelta:

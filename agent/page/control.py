@@ -22,7 +22,8 @@ from agent.results import COMMAND, attention_rows, choice_of, failed, link_rows
 from agent.sync import Answer, Opened
 
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
-KINDS = ("import", "export")
+KINDS = ("import", "export", "verify")
+VERIFY = "verify"  # writes nothing anyway, and takes no mode
 MODES = ("authoritative", "changed", "all")
 SIDES = ("hra", "xero")
 LARGEST_PLAN = 64 * 1024 * 1024  # a plan of 10,000 people has some 20 MB
@@ -39,7 +40,9 @@ class Room(Protocol):
 
     def plain_status(self) -> dict[str, Any]: ...
 
-    def begin_run(self, kind: str, mode: str, dry_run: bool, employee: str | None) -> str: ...
+    def begin_run(
+        self, kind: str, mode: str, dry_run: bool, employee: str | None, fresh: bool = False
+    ) -> str: ...
 
     def apply(self, plan_text: str, actor: str) -> str: ...
 
@@ -48,6 +51,8 @@ class Room(Protocol):
     def run_state(self, id: str) -> dict[str, Any] | None: ...
 
     def stop_run(self, id: str) -> None: ...
+
+    def backup(self) -> str: ...
 
     def connect(self, side: str, actor: str) -> str: ...
 
@@ -115,7 +120,10 @@ def _runs(desk: Blueprint, room: Room) -> None:
             abort(400)
         # Everybody only where nobody is named: an empty id is a slip, and not a run of all.
         employee = None if asked.get("employee") is None else _text("employee")
-        return _json({"id": room.begin_run(kind, mode, bool(asked.get("dry_run")), employee)})
+        dry_run, fresh = bool(asked.get("dry_run")), bool(asked.get("fresh"))
+        if kind == VERIFY and (dry_run or mode != MODES[0]):
+            abort(400)
+        return _json({"id": room.begin_run(kind, mode, dry_run, employee, fresh)})
 
     @desk.post("/apply")
     def apply() -> Response:
@@ -129,6 +137,10 @@ def _runs(desk: Blueprint, room: Room) -> None:
     def state(id: str) -> Response:
         found = room.run_state(id)
         return _json(found) if found is not None else abort(404)
+
+    @desk.post("/backup")
+    def backup() -> Response:
+        return _json({"backup": room.backup()})
 
     @desk.post("/run/<id>/stop")
     def stop(id: str) -> ResponseReturnValue:

@@ -25,8 +25,10 @@ class Desk(Protocol):
     def status(self) -> report.Status:
         """Everything that the status page shows."""
 
-    def start(self, kind: str, mode: str = "authoritative", actor: str = "page") -> str:
-        """Begin an import or export; "" or a sentence why not."""
+    def start(
+        self, kind: str, mode: str = "authoritative", actor: str = "page", fresh: bool = False
+    ) -> str:
+        """Begin an import, export or verification, `fresh` without going on with a stopped one; "" or a sentence why not."""
 
     def opened(self, attention_id: str) -> Opened:
         """A row of the attention list with both records as they are now: for the eyes, kept nowhere."""

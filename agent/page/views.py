@@ -25,7 +25,7 @@ from agent.page.auth import Sessions, Throttle
 from agent.page.desk import Desk
 from agent.page.inside import actor, signed_in
 
-KINDS = ("import", "export")
+RUNS = {"import": "Import", "export": "Export", "verify": "Verification"}
 LONGEST_NAME = 100
 LONGEST_PASSWORD = 1000
 WRONG = "That name or password is not right."
@@ -51,14 +51,14 @@ def pages(desk: Desk, sessions: Sessions, throttle: Throttle) -> Blueprint:
     def home() -> ResponseReturnValue:
         return render_template("status.html", status=desk.status(), seen_only=SEEN_ONLY)
 
-    @page.post("/run/<any(import, export):kind>")
+    @page.post("/run/<any(import, export, verify):kind>")
     @inside
     def run(kind: str) -> ResponseReturnValue:
         mode = request.form.get("mode", IMPORT_MODES[0]) if kind == "import" else IMPORT_MODES[0]
         if mode not in IMPORT_MODES:
             abort(400)
-        why_not = desk.start(kind, mode, actor())
-        flash(why_not or f"{kind.capitalize()} started.", "warn" if why_not else "good")
+        why_not = desk.start(kind, mode, actor(), fresh=request.form.get("fresh") == "yes")
+        flash(why_not or f"{RUNS[kind]} started.", "warn" if why_not else "good")
         return redirect(url_for(".home"), 303)
 
     @page.post("/switch-on")

@@ -22,16 +22,19 @@ from agent.pair.tools import Tools
 from agent.pair.turns import Turns
 from agent.plans import Plan
 from agent.records import Attention, Choice, Connection, Event, Save
+from agent.rekey import settle
 from agent.results import ATTENTION
 from agent.side import Side
 from agent.store import DataDir, Store
 from agent.sync import Answer, Opened, Progress, Pushed, Report, Sync
+from agent.transport.urgency import EXPORT, IMPORT, PUSH, VERIFY, working
 from agent.vault import AUDIT, DIGESTS, PLANS, Digests, Key, Vault
 from agent.wiring import SIDES, Lines, Times
 
 SWITCHED_OFF = (
     "Schedules and pushes were switched off, and stay off until somebody switches them on."
 )
+URGENCIES = {"import": IMPORT, "export": EXPORT, "verify": VERIFY}
 WAITS = "Schedules and pushes are off: the save is tried again once they are switched on."
 
 
@@ -46,7 +49,8 @@ class Pair:
         self.times = times
         self._folder = DataDir.hold(settings.agent.data_dir)
         try:
-            self.key = Key.open(settings.agent.data_dir, environ)
+            key = Key.open(settings.agent.data_dir, environ)
+            self.key = settle(settings.agent.data_dir, key, environ)
             vault = Vault(settings.agent.data_dir, self.key)
             self.store = Store(
                 settings.agent.data_dir, times.clock, audit_key=self.key.derive(AUDIT)
@@ -54,6 +58,7 @@ class Pair:
             folder = settings.agent.data_dir
             self.store.settle_in(home(folder, times), former_home(folder, times))
             self.lines = Lines(settings, vault, self.store, times)
+            self.expiry()  # sign-ins that cannot be opened are told now, and not in the middle of something
         except BaseException:
             self._folder.release()
             raise
@@ -85,17 +90,22 @@ class Pair:
         mode: str = "authoritative",
         dry_run: bool = False,
         employee: str | None = None,
+        fresh: bool = False,
         progress: Callable[[Progress], None] = lambda progress: None,
         stop: Callable[[], bool] = lambda: False,
     ) -> Report:
-        """One import or export. Raises AgentError, Braked among them."""
-        with self.using() as (sync, _):
+        """One import, export or verification; `fresh` reads everybody, also whom a stopped run has read (R4).
+
+        Raises AgentError, Braked among them.
+        """
+        with self.using() as (sync, _), working(URGENCIES[kind]):
             return sync.run(
                 kind,
                 started_by,
                 mode=mode,
                 dry_run=dry_run,
                 employee=employee,
+                fresh=fresh,
                 progress=progress,
                 stop=self._turns.or_leaving(stop),
             )
@@ -109,7 +119,7 @@ class Pair:
         stop: Callable[[], bool] = lambda: False,
     ) -> Report:
         """Exactly this plan (R3). Raises AgentError."""
-        with self.using() as (sync, _):
+        with self.using() as (sync, _), working(URGENCIES[plan.kind]):
             return sync.apply(
                 plan, started_by, progress=progress, stop=self._turns.or_leaving(stop)
             )
@@ -123,7 +133,7 @@ class Pair:
         stop: Callable[[], bool] = lambda: False,
     ) -> Report:
         """The plan of this hash that the brake stopped (S1). Raises AgentError."""
-        with self.using() as (sync, _):
+        with self.using() as (sync, _), working(IMPORT):
             stop = self._turns.or_leaving(stop)
             return sync.let_through(hash, started_by, progress=progress, stop=stop)
 
@@ -141,8 +151,8 @@ class Pair:
 
     def push(self, hra_id: str, sections: tuple[str, ...]) -> Pushed:
         """One employee's eSS saves. Raises AgentError."""
-        with self.using() as (sync, _):
-            return sync.push(hra_id, sections)
+        with self.using() as (sync, _), working(PUSH):
+            return sync.push(hra_id, sections, wait=False)
 
     def probe(self) -> None:
         """Prove what is connected, and remember how each side stands. Never raises SideError (L3)."""

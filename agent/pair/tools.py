@@ -4,7 +4,7 @@ Reads HRA's list of branches where the settings name any. Promises: a branch of 
 of the attention list and a finding, never an error (B2).
 """
 
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 
 from agent import wiring
 from agent.branches import BranchMap
@@ -16,6 +16,7 @@ from agent.records import Attention
 from agent.side import Side
 from agent.store import Store
 from agent.sync import Sync
+from agent.transport.urgency import Carrying
 from agent.vault import Digests
 from agent.wiring import SIDES, Lines, Times
 
@@ -36,8 +37,8 @@ class Tools:
         self._lines = lines
         self._digests = digests
         # Sections of one record are read in one pool, records in the other: neither waits in its own.
-        self._sections: Executor = ThreadPoolExecutor(SECTIONS_AT_ONCE, "sections")
-        self._records: Executor = ThreadPoolExecutor(RECORDS_AT_ONCE, "records")
+        self._sections: Executor = Carrying(SECTIONS_AT_ONCE, "sections")
+        self._records: Executor = Carrying(RECORDS_AT_ONCE, "records")
         self.findings: tuple[str, ...] = ()
 
     def close(self) -> None:
@@ -65,6 +66,7 @@ class Tools:
             self._times.clock,
             calls=self._lines.calls,
             pool=self._records,
+            standing=self._lines.gate.standing,
         )
         return (sync, hra), not self.findings
 

@@ -9,9 +9,10 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from agent import pace
 from agent.errors import SIDE_NAMES
 from agent.records import Attention, Binding, Change, Connection, Link, Run, Save
-from agent.report import ran, told
+from agent.report import ran, told, verifying
 from agent.report.people import Person, in_step, people
 from agent.report.shape import Counts, Facts, Need, RunStatus, SideStatus, Status, Turn
 from agent.report.times import Clock
@@ -38,11 +39,13 @@ def status(
     day_left: int | None,
     now: datetime,
     standing: str = "",
+    limits: pace.Standing | None = None,
     dies: Mapping[str, datetime | None] = NOTHING_KNOWN,
 ) -> Status:
     """The state of the agent in words. `runs` and `changes` newest first; `next_run` is the schedule's next turn.
 
-    `standing`: why schedules and pushes are switched off, "" for on. `dies`: per side, when its sign-in dies unused.
+    `standing`: why schedules and pushes are switched off, "" for on. `limits`: how Xero's stand. `dies`: per side, when its
+    sign-in dies unused.
     """
     say = Clock(now, settings.agent.timezone)
     names = told.Names(links)
@@ -67,6 +70,7 @@ def status(
         counts=counts,
         sides=sides,
         turns=turns,
+        verification=verifying.verification(say, settings, links, runs, limits, off=bool(standing)),
         runs=shown,
         waiting=tuple(told.waiting(say, names, save) for save in waiting),
         needs=tuple(told.need(say, names, row) for row in sorted(attention, key=_first)),

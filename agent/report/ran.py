@@ -6,11 +6,14 @@ A run's kind is `import` or `export`, and after a comma how: `dry run` wrote not
 from collections.abc import Sequence
 from datetime import datetime
 
+from agent import pace
 from agent.records import Run
 from agent.report.shape import Plan, RunStatus, Turn
 from agent.report.times import Clock
 
 KINDS = {"import": ("Import", "Xero to HRA Cloud"), "export": ("Export", "HRA Cloud to Xero")}
+VERIFY = "verify"
+LABELS = {VERIFY: "Verification"} | {kind: label for kind, (label, _) in KINDS.items()}
 DRY_RUN = "dry run"
 STARTED_BY = {"page": "from this page", "command": "by a command", "schedule": "on schedule"}
 OUTCOMES = {
@@ -19,10 +22,11 @@ OUTCOMES = {
     "attention": "done, some left over",
     "failed": "failed",
     "stopped": "stopped",
+    "paused": "ended early",
     "braked": "stopped by the brake",
     "refused": "refused",
 }
-HALTED = frozenset({"failed", "stopped", "braked", "refused"})
+HALTED = frozenset({"failed", "stopped", "paused", "braked", "refused"})
 # Each count as it is told: what was done, and what a dry run would do.
 COUNTED = (
     ("linked", "{n} linked", "would link {n}"),
@@ -33,6 +37,8 @@ COUNTED = (
     ("conflicts", "{n} {conflict}", "{n} {conflict}"),
     ("held", "{n} held", "{n} held"),
     ("refused", "{n} refused", "{n} refused"),
+    ("waiting", "{n} waiting for the next import or export", "{n} waiting"),
+    ("resumed", "{n} read before the stop", "{n} read before the stop"),
 )
 
 
@@ -40,7 +46,7 @@ def turn(say: Clock, kind: str, runs: Sequence[Run], plan: Plan, next_run: datet
     """Import or export, with its last run and the next."""
     label, way = KINDS[kind]
     automatic = plan.automatic_import if kind == "import" else plan.automatic_export
-    last = next((run for run in runs if _counts_as(run, kind)), None)
+    last = last_of(runs, kind)
     return Turn(
         kind=kind,
         label=label,
@@ -49,6 +55,11 @@ def turn(say: Clock, kind: str, runs: Sequence[Run], plan: Plan, next_run: datet
         last=run_status(say, last) if last else None,
         next=say.maybe(next_run) if automatic else None,
     )
+
+
+def last_of(runs: Sequence[Run], kind: str) -> Run | None:
+    """The last run of a kind that began and was no dry run; `runs` newest first."""
+    return next((run for run in runs if _counts_as(run, kind)), None)
 
 
 def _counts_as(run: Run, kind: str) -> bool:
@@ -74,6 +85,8 @@ def run_status(say: Clock, run: Run) -> RunStatus:
         done=run.done,
         total=run.total,
         counts=dict(run.counts),
+        calls_left=run.calls_left,
+        seconds_left=run.seconds_left,
     )
 
 
@@ -84,7 +97,7 @@ def _parts(kind: str) -> tuple[str, str]:
 
 def _label(kind: str) -> str:
     base, how = _parts(kind)
-    told = KINDS[base][0] if base in KINDS else "eSS push"
+    told = LABELS.get(base, "eSS push")
     return f"{told}, {how}" if how else told
 
 
@@ -98,7 +111,7 @@ def _started_by(actor: str) -> str:
 
 def _result(run: Run) -> str:
     if run.outcome == "running":
-        return f"{run.done} of {run.total} people" if run.total else "Reading both sides"
+        return _under_way(run)
     people = run.counts.get("records", 0)
     told = [f"{people:,} {'person' if people == 1 else 'people'}"] if people else []
     dry = _parts(run.kind)[1] == DRY_RUN
@@ -109,6 +122,13 @@ def _result(run: Run) -> str:
     if run.outcome in ("done", "attention") and len(told) < 2:
         told.append("nothing to change")
     return ", ".join(told)
+
+
+def _under_way(run: Run) -> str:
+    if not run.total:
+        return "Reading both sides"
+    left = f", {pace.time_left(run.seconds_left)} left" if run.seconds_left else ""
+    return f"{run.done} of {run.total} people{left}"
 
 
 def _counted(text: str, count: int) -> str:

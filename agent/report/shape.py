@@ -25,6 +25,8 @@ class Plan(Protocol):
     def automatic_export(self) -> bool: ...
     @property
     def every_hours(self) -> float: ...
+    @property
+    def verify_every_hours(self) -> float: ...
 
 
 class Allowance(Protocol):
@@ -79,7 +81,7 @@ class SideStatus:
 @dataclass(frozen=True)
 class RunStatus:
     """One run: what it is, how it ended and what it did. `halted`: it did not come to its end, and `reason` says why.
-    `counts` is as the store has it."""
+    `counts` is as the store has it. While it runs: Xero's calls left of the day and the seconds left, None while unknown."""
 
     kind: str
     label: str
@@ -95,6 +97,8 @@ class RunStatus:
     done: int
     total: int
     counts: Mapping[str, int]
+    calls_left: int | None = None
+    seconds_left: int | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,19 @@ class Turn:
     automatic: bool
     last: RunStatus | None
     next: When | None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """How everybody is read again (X2): in words, in hours for a full round (None: not by itself), who was read longest ago,
+    how many were never read, and the last run of the command or button. `goes_on`: that one ended early."""
+
+    told: str
+    round_hours: float | None
+    oldest: When | None
+    never: int
+    last: RunStatus | None
+    goes_on: bool
 
 
 @dataclass(frozen=True)
@@ -189,6 +206,7 @@ class Status:
     counts: Counts
     sides: tuple[SideStatus, ...]
     turns: tuple[Turn, ...]
+    verification: Verification
     runs: tuple[RunStatus, ...]
     waiting: tuple[WaitingSave, ...]
     needs: tuple[Need, ...]

@@ -78,6 +78,7 @@ def controls(switches: Switches, state: Callable[[], Any]) -> Blueprint:
     desk.add_url_rule("/faults", "plan", _plan, methods=["POST"])
     desk.add_url_rule("/faults", "planned", _planned, methods=["GET"])
     desk.add_url_rule("/faults", "clear", _clear, methods=["DELETE"])
+    desk.add_url_rule("/faults/land", "land", _land, methods=["POST"])
     desk.add_url_rule("/calls", "calls", _calls)
     desk.add_url_rule("/reset-calls", "reset", _reset, methods=["POST"])
 
@@ -114,6 +115,10 @@ def _planned() -> Response:
 def _clear() -> tuple[str, int]:
     current_app.config["FAULTS"].clear()
     return "", 204
+
+
+def _land() -> Response:
+    return jsonify(current_app.config["FAULTS"].land())
 
 
 def _calls() -> Response:

@@ -6,7 +6,7 @@ fault planned for N calls meets exactly N matching calls, whichever threads serv
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -17,13 +17,18 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 ANSWERS = ("refuse", "429", "500", "503_html", "lose_access")
-DROPS = ("drop_before", "drop_after")
+DROPS = ("drop_before", "drop_after", "late")
+# The call is carried out, and its answer spoilt: cut off in its body, no JSON, or an internal error.
+SPOILS = ("cut", "garbage", "500_after")
 TOKEN_FAULTS = ("expire_tokens", "lose_refresh")
-KINDS = (*ANSWERS, *DROPS, *TOKEN_FAULTS, "hang")
+KINDS = (*ANSWERS, *DROPS, *SPOILS, *TOKEN_FAULTS, "hang")
 FOREVER = 0  # as `times`: until cleared
 
 DROP_FLAG = "sandbox.drop"
 DROP_AFTER_FLAG = "sandbox.drop_after"
+SPOIL_FLAG = "sandbox.spoil"
+CUT_FLAG = "sandbox.cut"
+GARBAGE = "<!doctype html><title>Gateway</title><p>Something came between."
 OUTAGE_PAGE = "<!doctype html><title>503</title><h1>Service Unavailable</h1><p>Back soon.</p>"
 
 Shape = Callable[["Fault"], Response]
@@ -64,6 +69,8 @@ class Faults:
         self._planned: list[Fault] = []
         self._released = threading.Event()
         self._token_faults: Mapping[str, Callable[[], None]] = {}
+        self._on_the_way: list[dict[str, Any]] = []
+        self._replay: Callable[[dict[str, Any]], int] = lambda call: 0
 
     def plan(
         self,
@@ -101,6 +108,12 @@ class Faults:
     def release(self) -> None:
         """Let hanging calls go on."""
         self._released.set()
+
+    def land(self) -> list[int]:
+        """Let every call that met `late` arrive now, in its order, with the very key and body; the statuses nobody hears."""
+        with self._lock:
+            arriving, self._on_the_way = self._on_the_way, []
+        return [self._replay(call) for call in arriving]
 
     def planned(self) -> list[dict[str, Any]]:
         """What is still waiting for its call, as plain data."""
@@ -142,6 +155,7 @@ class Faults:
         `skip` are no API calls. Call it before other before-request hooks whose work a fault shall forestall.
         """
         self._token_faults = {"expire_tokens": expire_tokens, "lose_refresh": lose_refresh}
+        self._replay = lambda call: app.test_client().open(**call).status_code
         app.config["FAULTS"] = self
         app.wsgi_app = _Dropping(app.wsgi_app)  # type: ignore[assignment, method-assign]
         outside = tuple(skip)
@@ -151,8 +165,12 @@ class Faults:
             fault = self.take(request.method, path, in_api)
             return None if fault is None else self._play(fault, shapes)
 
+        def spoilt(answer: Response) -> Response:
+            return _spoilt(answer, request.environ.get(SPOIL_FLAG, ""), shapes)
+
         app.before_request(meet)
         app.after_request(_drop_when_told)
+        app.after_request(spoilt)
 
     def _play(self, fault: Fault, shapes: Mapping[str, Shape]) -> Response | None:
         if fault.kind in TOKEN_FAULTS:
@@ -161,10 +179,38 @@ class Faults:
         if fault.kind == "hang":
             self._released.wait(fault.seconds)
             return None
+        if fault.kind in SPOILS:
+            request.environ[SPOIL_FLAG] = fault.kind
+            return None
+        if fault.kind == "late":
+            with self._lock:
+                self._on_the_way.append(_as_sent())
         if fault.kind in DROPS:
-            request.environ[DROP_FLAG if fault.kind == "drop_before" else DROP_AFTER_FLAG] = True
-            return Response(status=503) if fault.kind == "drop_before" else None
+            done = fault.kind == "drop_after"
+            request.environ[DROP_AFTER_FLAG if done else DROP_FLAG] = True
+            return None if done else Response(status=503)
         return _answer(fault, shapes)
+
+
+def _as_sent() -> dict[str, Any]:
+    """The present request, to be made once more."""
+    return {
+        "method": request.method,
+        "path": request.full_path,
+        "headers": [(name, value) for name, value in request.headers if name != "Content-Length"],
+        "data": request.get_data(),
+        "environ_base": {"REMOTE_ADDR": request.remote_addr},
+    }
+
+
+def _spoilt(answer: Response, how: str, shapes: Mapping[str, Shape]) -> Response:
+    if how == "cut":
+        request.environ[CUT_FLAG] = True
+    if how == "garbage":
+        return Response(GARBAGE, answer.status_code, content_type="text/html; charset=utf-8")
+    if how == "500_after":
+        return _answer(Fault("500"), shapes)
+    return answer
 
 
 def below(base: str, path: str, outside: tuple[str, ...] = ()) -> tuple[str, bool]:
@@ -178,11 +224,14 @@ def below(base: str, path: str, outside: tuple[str, ...] = ()) -> tuple[str, boo
 
 def _answer(fault: Fault, shapes: Mapping[str, Shape]) -> Response:
     if fault.kind == "503_html":
-        return Response(OUTAGE_PAGE, 503, content_type="text/html; charset=utf-8")
+        return _timed(Response(OUTAGE_PAGE, 503, content_type="text/html; charset=utf-8"), fault)
     if fault.kind in shapes:
         return shapes[fault.kind](fault)
     status = {"refuse": 400, "429": 429, "500": 500, "lose_access": 403}[fault.kind]
-    answer = Response(status=status)
+    return _timed(Response(status=status), fault)
+
+
+def _timed(answer: Response, fault: Fault) -> Response:
     if fault.retry_after is not None:
         answer.headers["Retry-After"] = str(fault.retry_after)
     return answer
@@ -202,9 +251,18 @@ class _Dropping:
 
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         body = self._inner(environ, start)
+        if environ.get(CUT_FLAG):
+            return _half(body)
         if not environ.get(DROP_FLAG):
             return body
         close = getattr(body, "close", None)
         if close is not None:
             close()
         raise ConnectionDropped("dropped as planned")
+
+
+def _half(body: Iterable[bytes]) -> Iterator[bytes]:
+    """Half of what the headers promised, then no more."""
+    whole = b"".join(body)
+    yield whole[: len(whole) // 2]
+    raise ConnectionDropped("cut as planned")

@@ -7,11 +7,13 @@ finished is recorded. Implements what the page (`agent.page.desk.Desk`) and the 
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 from agent import report
 from agent.app import create_app
+from agent.backup import made
 from agent.config import Settings
 from agent.connect import bound_id
 from agent.control import token_of
@@ -31,7 +33,7 @@ from agent.service.shown import status_of
 from agent.sync import Answer, Opened, Progress, Report
 from agent.tokens import NotBegun
 from agent.transport import quiet_loggers
-from agent.vault import SESSION
+from agent.vault import BACKUP, SESSION
 from agent.wiring import SIDES, Times
 from webhooks.payload import HookEvent
 from webhooks.receiver import receiver
@@ -70,7 +72,8 @@ class Service:
         self._sign_in_faults: dict[str, str] = {}
         self._signing_in: set[str] = set()
         key = self.pair.key
-        session = key.derive(SESSION)
+        # With a part of this start alone: a cookie that was copied before a sign-out does not come back with a restart.
+        session = key.derive(f"{SESSION}:{times.new_key()}")
         self.app = create_app(Front(self), settings, secret_key=session, hooks=self._hooks())
         door = control(self, token_of(key))
         self.app.register_blueprint(door)
@@ -88,7 +91,7 @@ class Service:
         if self._stopping.is_set():
             return
         self._stopping.set()
-        self.pair.lines.gate.close()
+        self.pair.lines.stop_waiting()
         self.jobs.stop()
         self.runs.stop()
         if self._working:
@@ -101,11 +104,13 @@ class Service:
         """Everything that the page shows."""
         return status_of(self.pair, self.jobs.next(CYCLE))
 
-    def start_run(self, kind: str, mode: str = "authoritative", actor: str = "page") -> str:
-        """Begin an import or export that a person asked for on the page; "" or why not. Raises NotConnected, NotPossible."""
+    def start_run(
+        self, kind: str, mode: str = "authoritative", actor: str = "page", fresh: bool = False
+    ) -> str:
+        """Begin a run that a person asked for on the page; "" or why not. Raises NotConnected, NotPossible."""
         self.pair.at_home()
         self._linked()
-        return "" if self._begin(kind, actor, mode) else BUSY
+        return "" if self._begin(kind, actor, mode, fresh=fresh) else BUSY
 
     def opened(self, attention_id: str) -> Opened:
         """A row that waits for a person, with both records as they are now. Raises AgentError."""
@@ -192,6 +197,8 @@ class Service:
             return False, "the worker for eSS saves has stopped"
         if self._working and not self.jobs.running:
             return False, "the schedule has stopped"
+        if self.pair.store.disk_trouble():
+            return False, "the disk of the data directory takes no writes"
         return True, "ok"
 
     def check_password(self, user: str, password: str) -> bool:
@@ -208,9 +215,11 @@ class Service:
         """The page's data as JSON can hold it."""
         return report.as_json(self.status())
 
-    def begin_run(self, kind: str, mode: str, dry_run: bool, employee: str | None) -> str:
+    def begin_run(
+        self, kind: str, mode: str, dry_run: bool, employee: str | None, fresh: bool = False
+    ) -> str:
         """Begin a run for a command; its id, "" while another one is under way."""
-        return self._begin(kind, COMMAND, mode, dry_run, employee)
+        return self._begin(kind, COMMAND, mode, dry_run, employee, fresh)
 
     def apply(self, plan_text: str, actor: str) -> str:
         """Begin to apply a saved plan; the run's id, "" while another is under way. Raises NotPossible."""
@@ -228,9 +237,13 @@ class Service:
         job = self.runs.get(id)
         if job is None:
             return None
-        now = job.progress
-        progress = {"phase": now.phase, "done": now.done, "total": now.total} if now else None
+        progress = asdict(job.progress) if job.progress else None
         return {"progress": progress, "result": job.result}
+
+    def backup(self) -> str:
+        """What the agent remembers at this moment, as the text of a backup."""
+        pair = self.pair
+        return made(pair.store, pair.key.derive(BACKUP), self._clock()).decode("ascii")
 
     def stop_run(self, id: str) -> None:
         """Let a run end after the record in hand."""
@@ -262,6 +275,7 @@ class Service:
         mode: str,
         dry_run: bool = False,
         employee: str | None = None,
+        fresh: bool = False,
     ) -> str:
         def work(tell: Callable[[Progress], None], stop: Callable[[], bool]) -> Report:
             return self.pair.run(
@@ -270,6 +284,7 @@ class Service:
                 mode=mode,
                 dry_run=dry_run,
                 employee=employee,
+                fresh=fresh,
                 progress=tell,
                 stop=stop,
             )

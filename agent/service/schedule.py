@@ -52,6 +52,7 @@ class Schedule:
         self._jobs.every(CYCLE, every, self.cycle, self._first_cycle(now, every))
         self._jobs.every("keep-alive", KEEP_ALIVE, self._pair.keep_alive, now + AFTER_START / 6)
         self._jobs.every("tidy", DAILY, self._pair.store.tidy, now + DAILY)
+        self._jobs.every("disk", NOTICES_EVERY, self._pair.store.try_disk, now + AFTER_START)
         if self.notices.on:
             self._jobs.every("notices", NOTICES_EVERY, self.notices.turn, now + AFTER_START)
         if sync.watch_hra_every is not None:
@@ -97,4 +98,6 @@ class Schedule:
     def _first_cycle(self, now: datetime, every: timedelta) -> datetime:
         """A restart does not put the schedule off: the next turn comes when it would have come."""
         last = [run.started for run in self._pair.store.runs(50)]
-        return max(now + AFTER_START, last[0] + every) if last else now + AFTER_START
+        due = last[0] + every if last else now
+        # A run that started in the future says that the clock was set back since: it puts nothing off.
+        return min(max(now + AFTER_START, due), now + max(every, AFTER_START))

@@ -27,6 +27,7 @@ def status_of(pair: Pair, next_run: datetime | None = None) -> report.Status:
         day_left=pair.lines.gate.day_left,
         now=pair.times.clock(),
         standing=store.standing(),
+        limits=pair.lines.gate.standing(),
         dies=pair.expiry(),
     )
 

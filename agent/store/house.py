@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from agent.audit import Audit, Line
 from agent.files import private_folder
-from agent.records import Binding, Connection, Event, Run, User
+from agent.records import Binding, Connection, Event, Run, Spent, User
+from agent.store.disk import Disk
 from agent.store.storage import AtomicStorage, Shelf
 
 RUNS_KEPT = 200
@@ -23,6 +24,11 @@ COPY = (
     "This data directory is a copy, or was moved to another machine or folder. Schedules and pushes "
     "stay off until a person says that the old agent is gone."
 )
+LOST_STATE = (
+    "The file state.json was lost, and with it what this agent was linked to and whether it is a copy. Schedules and "
+    "pushes stay off until a person says that no other agent works on the same two systems."
+)
+END_UNKNOWN = "How this run ended could not be stored, for the disk took no writes then."
 
 Record = TypeVar("Record")
 
@@ -37,6 +43,7 @@ class Text:
 @dataclass(frozen=True)
 class _Until:
     until: datetime
+    since: datetime | None = None
 
 
 def random_id() -> str:
@@ -58,21 +65,36 @@ class House:
         self._clock = clock
         self._new_id = new_id
         self._lock = RLock()
-        self._state_file = AtomicStorage(data_dir / "state.json", self._lock)
-        runs_file = AtomicStorage(data_dir / "runs.json", self._lock)
-        users_file = AtomicStorage(data_dir / "users.json", self._lock)
+        self._data_dir = data_dir
+        self._disk = Disk()
+        self._state_file = AtomicStorage(data_dir / "state.json", self._lock, self._disk)
+        self._runs_file = AtomicStorage(data_dir / "runs.json", self._lock, self._disk)
+        self._users_file = AtomicStorage(data_dir / "users.json", self._lock, self._disk)
         self._binding = Shelf(self._state_file, "binding", Binding)
         self._connections = Shelf(self._state_file, "connections", Connection)
         self._parked = Shelf(self._state_file, "parked", _Until)
-        self._self = Shelf(self._state_file, "agent", Text)  # instance, home, here, off, audit
-        self._runs = Shelf(runs_file, "runs", Run)
-        self._users = Shelf(users_file, "users", User)
+        self._spent = Shelf(self._state_file, "spent", Spent)
+        self._self = Shelf(
+            self._state_file, "agent", Text
+        )  # instance, home, here, off, audit, files
+        self._runs = Shelf(self._runs_file, "runs", Run)
+        self._users = Shelf(self._users_file, "users", User)
         self._audit = Audit(data_dir, audit_key, clock, begun=bool(self._said("audit")))
         self._begin()
 
     def close(self) -> None:
         """Give the files back to the system."""
         self._audit.close()
+
+    # --- the disk ---
+
+    def disk_trouble(self) -> str:
+        """What the disk refused last, in a sentence; "" while it takes what is written."""
+        return self._disk.trouble
+
+    def try_disk(self) -> None:
+        """See whether a disk that refused something takes it again. For a clock: nobody else may come by."""
+        self._disk.try_again(self._data_dir)
 
     # --- the bound pair, and how each side stands ---
 
@@ -89,8 +111,11 @@ class House:
         self._connections.put(connection.side, connection)
 
     def parked(self, side: str) -> datetime | None:
-        """Until when the side asked to be left alone."""
-        found = self._parked.get(side)
+        """Until when the side asked to be left alone. Where the clock was set back since, as long as it asked for."""
+        found, now = self._parked.get(side), self._clock()
+        if found and found.since and now < found.since:
+            self.park(side, now + (found.until - found.since))
+            return self.parked(side)
         return found.until if found else None
 
     def park(self, side: str, until: datetime | None) -> None:
@@ -98,7 +123,15 @@ class House:
         if until is None:
             self._parked.drop(side)
         else:
-            self._parked.put(side, _Until(until))
+            self._parked.put(side, _Until(until, self._clock()))
+
+    def spent(self, side: str) -> Spent | None:
+        """What the last process left of the side's limits (X1)."""
+        return self._spent.get(side)
+
+    def spend(self, side: str, spent: Spent) -> None:
+        """Remember for the next process what this one uses of the side's limits."""
+        self._spent.put(side, spent)
 
     # --- whether schedules and pushes may run ---
 
@@ -112,7 +145,7 @@ class House:
 
     def is_copy(self) -> bool:
         """Whether this is a restored copy that no person has taken over yet (L5)."""
-        return self.standing() == COPY
+        return self.standing() in (COPY, LOST_STATE)
 
     def switch_off(self, reason: str) -> None:
         """Let no schedule and no push run. `reason` is a sentence, never empty."""
@@ -163,8 +196,9 @@ class House:
     # --- the audit log ---
 
     def note(self, event: Event) -> None:
-        """Add an event to the audit log: on disc when this returns. OSError: not stored."""
-        self._audit.note(event)
+        """Add an event to the audit log: on disc when this returns. NotStored: it is not."""
+        with self._disk.step():
+            self._audit.note(event)
 
     def audit_lines(self, hra_id: str = "") -> tuple[Line, ...]:
         """The audit log, oldest first: all of it, or one person under whichever HRA id."""
@@ -174,10 +208,19 @@ class House:
         """What was done to the audit log from outside, a sentence each; none: it is whole."""
         return self._audit.check()
 
+    def audit_head(self) -> tuple[int, str]:
+        """Number and mac of the audit log's last line."""
+        return self._audit.head()
+
+    def audit_differs(self, count: int, mac: str) -> str:
+        """Why the log cannot be the one that a backup knows up to this line; "" where it is."""
+        return self._audit.differs(count, mac)
+
     # --- runs ---
 
     def open_run(self, kind: str, started_by: str) -> Run:
-        """A new run row, on disc as running."""
+        """A new run row, on disc as running. Runs never overlap (R1): another one still there has lost its end."""
+        self._end_left(END_UNKNOWN)
         run = Run(id=self._new_id(), kind=kind, started_by=started_by, started=self._clock())
         self.save_run(run)
         return run
@@ -199,11 +242,14 @@ class House:
     def _begin(self) -> None:
         if not self._said("instance"):
             self._self.change({"instance": Text(self._new_id()), "audit": Text("begun")})
+        self._end_left(LEFT_RUNNING)
+
+    def _end_left(self, reason: str) -> None:
         left = {id: run for id, run in self._runs.all().items() if run.outcome == "running"}
-        ended = self._clock()
+        now = self._clock() if left else None
         self._runs.change(
             {
-                id: replace(run, outcome="stopped", reason=LEFT_RUNNING, ended=ended)
+                id: replace(run, outcome="stopped", reason=reason, ended=now)
                 for id, run in left.items()
             }
         )

@@ -3,9 +3,9 @@
 A person is in at most one link. Every change is one durable commit of that one link.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from agent.records import Link
+from agent.records import Late, Link
 from agent.store.storage import Shelf
 
 
@@ -30,12 +30,22 @@ class Links:
         found = self._found.get((side, id))
         return self._shelf.get(found) if found else None
 
-    def add(self, hra_id: str, xero_id: str, number: str | None) -> Link:
-        """Link two records. Raises ValueError if either is linked already."""
+    def add(
+        self,
+        hra_id: str,
+        xero_id: str,
+        number: str | None,
+        created: str = "",
+        late: Mapping[str, Late] | None = None,
+    ) -> Link:
+        """Link two records; `created` is the side where the agent made one of them, `late` what of that may still arrive.
+        Raises ValueError if either is linked already."""
         id = self._new_id()
         while self._shelf.get(id):
             id = self._new_id()
-        link = Link(id=id, hra_id=hra_id, xero_id=xero_id, number=number)
+        link = Link(
+            id=id, hra_id=hra_id, xero_id=xero_id, number=number, created=created, late=late or {}
+        )
         self._put(link)
         return link
 

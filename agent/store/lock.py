@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from agent.errors import DataDirBusy
-from agent.files import FILE_MODE, private_folder
+from agent.files import FILE_MODE, made_mine, private_folder, storing
+from agent.store.migrate import check
 
 if sys.platform == "win32":
     import msvcrt
@@ -30,14 +31,34 @@ class DataDir:
 
     @classmethod
     def hold(cls, data_dir: Path) -> Self:
-        """Take the directory, making it if needed. DataDirBusy when another process has it."""
-        private_folder(data_dir)
-        handle = os.open(data_dir / LOCK_FILE, os.O_RDWR | os.O_CREAT, FILE_MODE)
+        """Take the directory, making it if needed, for work with what is in it.
+
+        DataDirBusy when another process has it, NotStored where the system refuses it; StateNewer,
+        StateDamaged, StateUnreadable or NotPossible where this version must leave it alone.
+        """
+        held = cls.take(data_dir)
         try:
-            _lock(handle)
+            check(data_dir)
+        except BaseException:
+            held.release()
+            raise
+        return held
+
+    @classmethod
+    def take(cls, data_dir: Path) -> Self:
+        """The same, whatever is in it. Raises DataDirBusy, NotStored."""
+        private_folder(data_dir)
+        with storing(data_dir / LOCK_FILE):
+            path = data_dir / LOCK_FILE
+            handle = made_mine(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE))
+        try:
+            with storing(data_dir / LOCK_FILE):
+                _lock(handle)
         except OSError as error:
             os.close(handle)
-            raise DataDirBusy(str(data_dir)) from error
+            if isinstance(error.__cause__, BlockingIOError | PermissionError):
+                raise DataDirBusy(str(data_dir)) from error
+            raise
         return cls(data_dir, handle)
 
     def release(self) -> None:

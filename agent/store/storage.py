@@ -2,8 +2,9 @@
 
 A write replaces the file in one durable step and only then changes what memory holds; when it
 fails, file and memory stay as they were. Reading never touches the disc again after the start. A
-file that cannot be read is left as it is and raises StateDamaged. TinyDB's own JSON storage
-promises none of this.
+file that is not as it was written (each carries a checksum) is left as it is and raises
+StateDamaged; one of an older version is read and then written anew (`agent.store.migrate`).
+TinyDB's own JSON storage promises none of this.
 """
 
 import json
@@ -16,31 +17,45 @@ from typing import Any, Generic, TypeVar, cast
 from tinydb.storages import Storage
 from tinydb.table import Document, Table
 
-from agent.errors import StateDamaged
-from agent.files import replace_file
+from agent.errors import StateDamaged, StateNewer
+from agent.files import read_file, replace_file
+from agent.store.disk import Disk
+from agent.store.migrate import VERSION, Tables, file_of, tables_of
 from agent.store.rows import Row, from_row, to_row
 
-VERSION = 1
-_VERSION_KEY = "version"
-
 Record = TypeVar("Record")
-Tables = dict[str, dict[str, Row]]
 Texts = dict[str, dict[str, str]]
 
 
 class AtomicStorage(Storage):
-    """One file: `{"version": 1, "<table>": {"<id>": row}}`. `lock` is the store's re-entrant one.
+    """One file: `{"version": 2, "sum": ..., "<table>": {"<id>": row}}`. `lock` is the store's re-entrant
+    one; `disk` hears what the disk refuses.
 
     Each row's JSON text is kept, so a commit of one row costs writing the file, not encoding all of
     it again.
     """
 
-    def __init__(self, path: Path, lock: RLock) -> None:
+    def __init__(self, path: Path, lock: RLock, disk: Disk | None = None) -> None:
         self.path = path
         self.lock = lock
-        self._tables = _load(path)
-        self._texts: Texts = {name: _encoded(rows) for name, rows in self._tables.items()}
+        self._disk = disk or Disk()
         self._batch: Tables | None = None
+        there = path.exists()
+        self._tables, self.version = (
+            tables_of(path.name, read_file(path)) if there else ({}, VERSION)
+        )
+        self._texts: Texts = {name: _encoded(rows) for name, rows in self._tables.items()}
+
+    def write_anew(self, always: bool = False) -> None:
+        """Bring a file of an older version up to the present one, on disc. NotStored: it is as it was."""
+        if self.version < VERSION or always:
+            self._replace(self._texts)
+            self.version = VERSION
+
+    def rendered(self) -> bytes:
+        """The file as it would be written now."""
+        with self.lock:
+            return file_of(_rendered(self._texts))
 
     def read(self) -> Tables:
         """Copies of the rows: TinyDB changes them before it is known that the disc takes it."""
@@ -57,7 +72,8 @@ class AtomicStorage(Storage):
             return
         texts = {name: self._texts_of(name, rows) for name, rows in data.items()}
         if texts != self._texts:
-            replace_file(self.path, _rendered(texts).encode("ascii"))
+            self._replace(texts)
+            self.version = VERSION
         self._tables, self._texts = data, texts
 
     @contextmanager
@@ -71,6 +87,10 @@ class AtomicStorage(Storage):
             finally:
                 self._batch = None
             self.write(data)
+
+    def _replace(self, texts: Texts) -> None:
+        with self._disk.step():
+            replace_file(self.path, file_of(_rendered(texts)))
 
     def _texts_of(self, name: str, rows: dict[str, Row]) -> dict[str, str]:
         before, texts = self._tables.get(name, {}), self._texts.get(name, {})
@@ -124,23 +144,14 @@ class Shelf(Generic[Record]):
         try:
             return from_row(self._kind, row)
         except ValueError as error:
-            raise StateDamaged(self._storage.path.name) from error
+            # Of a version whose checksum was right, so it is what somebody wrote: a later agent.
+            known = self._storage.version < VERSION
+            kind = StateDamaged if known else StateNewer
+            raise kind(self._storage.path.name) from error
 
 
 class _TextIdTable(Table):
     document_id_class: Any = str
-
-
-def _load(path: Path) -> Tables:
-    if not path.exists():
-        return {}
-    try:
-        data = json.loads(path.read_bytes())
-        if data.pop(_VERSION_KEY) != VERSION:
-            raise ValueError("written by another version")
-        return {name: {id: dict(row) for id, row in rows.items()} for name, rows in data.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StateDamaged(path.name) from error
 
 
 def _encoded(rows: Mapping[str, Row]) -> dict[str, str]:
@@ -175,6 +186,11 @@ def _untouched(before: Row | None, row: Row) -> bool:
     )
 
 
+def bytes_of(tables: Tables) -> bytes:
+    """A state file of these tables, of the present version."""
+    return file_of(_rendered({name: _encoded(rows) for name, rows in tables.items()}))
+
+
 def _rendered(texts: Texts) -> str:
     tables = (
         f"{json.dumps(name)}:{{"
@@ -182,4 +198,4 @@ def _rendered(texts: Texts) -> str:
         + "}"
         for name, rows in texts.items()
     )
-    return ",\n".join([f'{{"{_VERSION_KEY}":{VERSION}', *tables]) + "}\n"
+    return "".join(f",\n{table}" for table in tables) + "}\n"

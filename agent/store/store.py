@@ -1,7 +1,7 @@
 """What the agent remembers, on disc in the data directory: links, state, runs and the hook inbox.
 
 Every change is one durable step: whole on disc when the method returns, or not made at all
-(OSError). What belongs to the bound pair of account and organisation (links, what a person said of
+(NotStored, an OSError). What belongs to the bound pair of account and organisation (links, what a person said of
 them, markers, attention, stopped writes, pending creates, plans, changes) is seen only while that
 pair is bound, and stays stored meanwhile (L1); the rest is in `House`. All methods may be called
 from any thread. The process that opens a Store holds the data directory (`DataDir`).
@@ -13,11 +13,13 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from agent.records import Attention, Binding, Change, Link, Pending, Save
+from agent.records import Attention, Binding, Change, Late, Link, Pending, Save
 from agent.store.attention import stands
-from agent.store.house import House, Record, Text, put_and_trim, random_id
+from agent.store.house import LOST_STATE, House, Record, Text, put_and_trim, random_id
 from agent.store.inbox import Inbox
 from agent.store.links import Links
+from agent.store.lost import SCOPE, lost_row, missing, present
+from agent.store.migrate import INBOX_FILE, check
 from agent.store.storage import AtomicStorage, Shelf
 
 CHANGES_KEPT = 500
@@ -31,7 +33,7 @@ class _Parted:
 
 
 class Store(House):
-    """The agent's memory. StateDamaged at start for a file that cannot be read; it stays."""
+    """The agent's memory. At start StateDamaged, StateNewer or StateUnreadable for a file that it cannot use; it stays."""
 
     def __init__(
         self,
@@ -40,11 +42,18 @@ class Store(House):
         new_id: Callable[[], str] = random_id,
         audit_key: bytes = b"",
     ) -> None:
+        check(data_dir)
+        there = present(data_dir)
         super().__init__(data_dir, clock, new_id, audit_key)
-        self._links_file = AtomicStorage(data_dir / "links.json", self._lock)
-        self._plans_file = AtomicStorage(data_dir / "plans.json", self._lock)
+        self._links_file = AtomicStorage(data_dir / "links.json", self._lock, self._disk)
+        self._plans_file = AtomicStorage(data_dir / "plans.json", self._lock, self._disk)
         self._open_pair()
-        self._inbox = Inbox(data_dir / "inbox.jsonl", clock)
+        self._inbox = Inbox(data_dir / INBOX_FILE, clock, self._disk)
+        try:
+            self._settle_files(there)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Give the files back to the system."""
@@ -94,10 +103,18 @@ class Store(House):
         """The link that a record of `side` (hra or xero) is in."""
         return self._links.of(side, id)
 
-    def add_link(self, hra_id: str, xero_id: str, number: str | None = None) -> Link:
-        """Link two records; ValueError if either is linked already."""
+    def add_link(
+        self,
+        hra_id: str,
+        xero_id: str,
+        number: str | None = None,
+        created: str = "",
+        late: Mapping[str, Late] | None = None,
+    ) -> Link:
+        """Link two records, in one step with the side where the agent `created` one of them and what of that may still
+        arrive `late`; ValueError if either is linked already."""
         with self._lock:
-            return self._links.add(hra_id, xero_id, number)
+            return self._links.add(hra_id, xero_id, number, created, late)
 
     def save_link(self, link: Link) -> None:
         """Commit one link: one durable step. ValueError if it is not of the bound pair."""
@@ -166,8 +183,8 @@ class Store(House):
     # --- attention, plans, changes ---
 
     def attention(self) -> tuple[Attention, ...]:
-        """What waits for a person, the oldest first."""
-        return tuple(self._attention.all().values())
+        """What waits for a person, the oldest first; a disk in trouble last."""
+        return (*self._attention.all().values(), *self._disk.row(self._clock()))
 
     def replace_attention(self, scope: str, rows: Sequence[Attention]) -> None:
         """Let exactly these rows stand for the scope; one that stood keeps its id and time."""
@@ -217,7 +234,7 @@ class Store(House):
     def accept(self, save: Save) -> bool:
         """Store a hook; True once on disk, False when its webhook id was already had.
 
-        OSError: not stored.
+        NotStored: it is not.
         """
         return self._inbox.accept(save, self.binding().account_id)
 
@@ -241,6 +258,10 @@ class Store(House):
         """Try these saves later, counting a look or a try; `counts` False (parked, X4): neither."""
         self._inbox.postpone(ids, next_try, reason, looked=looked, counts=counts)
 
+    def alter_saves(self, ids: Iterable[str], change: Callable[[Save], Save]) -> None:
+        """Store what `change` makes of these open saves, all in one step."""
+        self._inbox.alter(ids, change)
+
     def make_due(self) -> None:
         """Try every open save of the bound account now, whatever it waits for."""
         self._inbox.make_due(self.binding().account_id)
@@ -250,7 +271,41 @@ class Store(House):
         self._inbox.tidy()
         self._audit.tidy()
 
+    def snapshot(self) -> dict[str, bytes]:
+        """All files as they are at this one moment, by name: what a backup is made of. Page users with their hashes."""
+        with self._lock:
+            files = {one.path.name: one.rendered() for one in self._table_files()}
+            return files | {INBOX_FILE: self._inbox.rendered()} | self._audit.snapshot()
+
     # --- inside ---
+
+    def _table_files(self) -> tuple[AtomicStorage, ...]:
+        return (
+            self._state_file, self._links_file, self._plans_file, self._runs_file, self._users_file,
+        )  # fmt: skip
+
+    def _settle_files(self, there: frozenset[str]) -> None:
+        """Bring older files up to this version, and say so where one was lost: what it held is met for the first time."""
+        for one in self._table_files():
+            one.write_anew()
+        lost = missing(there, begun=bool(self._said("files")))
+        if "state.json" in lost:
+            self._self.put("off", Text(LOST_STATE))
+        if "links.json" in lost:
+            self._forget_links()
+        if lost & {"links.json", INBOX_FILE}:
+            self._markers.change({}, self._markers.all())  # everybody is read again
+        if lost:
+            self.replace_attention(SCOPE, (lost_row(lost),))
+        for one in self._table_files():
+            one.write_anew(always=not one.path.exists())
+        if not self._said("files"):
+            self._self.put("files", Text("begun"))
+
+    def _forget_links(self) -> None:
+        """What is told of a link that nobody knows any more would never leave."""
+        rows = self._attention.all().items()
+        self._attention.change({}, [id for id, row in rows if row.scope.startswith("link:")])
 
     def _open_pair(self) -> None:
         def shelf(storage: AtomicStorage, name: str, kind: type[Record]) -> Shelf[Record]:
@@ -268,6 +323,19 @@ class Store(House):
         self._pending = shelf(self._state_file, "pending", Pending)
         self._attention = shelf(self._state_file, "attention", Attention)
         self._changes = shelf(self._state_file, "changes", Change)
+        self._forget_done()
+
+    def _forget_done(self) -> None:
+        """A create whose two records are linked is known to have happened: a crash came between the two steps."""
+        other = {"hra": "xero", "xero": "hra"}
+        self._pending.change(
+            {},
+            [
+                id
+                for id, one in self._pending.all().items()
+                if self._links.of(other[one.side], one.source_id)
+            ],
+        )
 
 
 def _pair(hra_id: str, xero_id: str) -> str:

@@ -4,25 +4,31 @@ Promises: a second run over unchanged data writes nothing; an interruption leave
 an accepted save is pushed in its latest state; runs never overlap, and a push waits for no more than one record (R1).
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from threading import Lock
 
 from agent import plans, words
-from agent.employee import Employee
-from agent.errors import AgentError, Braked, NotPossible, SideError, Stopped
+from agent.errors import Braked, NotConnected, NotPossible, SideError, WrongTarget
 from agent.merge import Rules
-from agent.plan import Brake
 from agent.plans import Plan
 from agent.records import Attention, Choice, Connection, Event, Run
-from agent.side import HraSide, Side
+from agent.side import HraSide, Side, XeroSide
 from agent.store import Store
-from agent.strangers import Matching
+from agent.sync.allotting import Allotting, Policy
 from agent.sync.answers import Answers
 from agent.sync.applying import Applying
+from agent.sync.book import (
+    DRY_RUN,
+    PLANNED,
+    Book,
+    Standing,
+    nothing_known,
+    outcome_of,
+    sentence_of,
+)
 from agent.sync.clerk import Clerk
 from agent.sync.hands import Hands
 from agent.sync.ledger import Digester, Ledger
@@ -40,10 +46,11 @@ from agent.sync.report import (
     Progress,
     Pushed,
     Report,
-    counted,
 )
 from agent.sync.round import Round
 from agent.sync.tale import Tale
+from agent.sync.verifying import KIND as VERIFY
+from agent.sync.verifying import Verifying
 
 __all__ = [
     "Answer",
@@ -65,28 +72,13 @@ NO_PLAN = (
 )
 
 
-@dataclass(frozen=True)
-class Policy:
-    """The settings that a sync obeys. `branch_for` gives an HRA branch id for somebody from Xero, None where unmapped.
-
-    `matching` switches the automatic linking (M1, M3, M4), `brake` says what a run may do unasked (S1).
-    """
-
-    rules: Rules
-    branch_for: Callable[[Employee], str | None] = lambda employee: None
-    matching: Matching = field(default_factory=Matching)
-    every_hours: float = 3.0
-    verify_every_hours: float = 24.0
-    brake: Brake = field(default_factory=Brake)
-
-
 class Sync:
     """Imports, exports, pushes and a person's choices for one linked pair."""
 
     def __init__(
         self,
         hra: HraSide,
-        xero: Side,
+        xero: XeroSide,
         store: Store,
         digests: Digester,
         policy: Policy,
@@ -94,12 +86,14 @@ class Sync:
         *,
         calls: Callable[[], Mapping[str, int]] = dict,
         pool: Executor | None = None,
+        standing: Standing = nothing_known,
     ) -> None:
         self._sides: dict[str, Side] = {"hra": hra, "xero": xero}
         self._store = store
         self._policy = policy
         self._clock = clock
-        self._calls = calls
+        self._book = Book(store, clock, calls, standing)
+        self._allotting = Allotting(policy, store, self._book, clock)
         self._running = Lock()
         self._signed_in: tuple[str, str] | None = None
         locks, ledger = Locks(), Ledger(digests)
@@ -128,28 +122,50 @@ class Sync:
         mode: str = "authoritative",
         dry_run: bool = False,
         employee: str | None = None,
+        fresh: bool = False,
         progress: Callable[[Progress], None] = lambda progress: None,
         stop: Callable[[], bool] = lambda: False,
     ) -> Report:
-        """One import or export. Raises SideError when a side cannot be used, Braked, NotPossible for an employee that
-        nobody is, Stopped when asked to stop; in each case the run row is closed with its reason."""
+        """One import, export or verification. It goes on with a stopped one of its kind, unless `fresh` or for one person
+        (R4). Raises SideError when a side cannot be used, Braked, NotPossible for an employee that nobody is, Stopped when
+        asked to stop; in each case the run row is closed with its reason."""
         with self._running:
-            row = self._store.open_run(f"{kind}, dry run" if dry_run else kind, started_by)
-            tell = self._teller(row, progress)
-            order = Order(kind, started_by, mode, dry_run, employee, tell, stop)
-            turn = self._round(order)
+            since = None
+            if not (dry_run or fresh or employee is not None):
+                since = self._allotting.goes_on_from(kind, mode)
+            order = Order(kind, started_by, mode, dry_run, employee, progress, stop, since)
+            row = self._book.opened(order, DRY_RUN if dry_run else "")
+            order = replace(order, progress=self._book.teller(row, order))
+            if kind == VERIFY:
+                return self._verify(row, order)
+            return self._once(row, order)
 
-            def go() -> None:
-                self._prove()
-                turn.rules = replace(turn.rules, signed_in=self._signed_in or ("", ""))
-                turn.go()
+    def _once(self, row: Run, order: Order) -> Report:
+        turn = self._round(order)
 
-            try:
-                return self._report(row, turn.tale, go, turn)
-            except Braked as braked:
-                if not dry_run:
-                    self._keep_braked(kind, braked, turn)
-                raise
+        def go() -> None:
+            self._prove()
+            turn.rules = replace(turn.rules, signed_in=self._signed_in or ("", ""))
+            turn.go()
+
+        try:
+            return self._report(row, turn.tale, go, turn)
+        except Braked as braked:
+            if not order.dry_run:
+                self._keep_braked(order.kind, braked, turn)
+            raise
+
+    def _verify(self, row: Run, order: Order) -> Report:
+        """By the rules of a schedule: what first contact would decide waits for an import or export of a person's (D2)."""
+        book = self._book
+        rules = replace(self._rules_of(order.started_by), by_person=False)
+        turn = Verifying(self._hands, rules, order, book.spare, book.day_ends)
+
+        def prove() -> None:
+            self._prove()
+            turn.rules = replace(turn.rules, signed_in=self._signed_in or ("", ""))
+
+        return self._report(row, turn.tale, lambda: turn.go(prove), turn)
 
     def apply(
         self,
@@ -164,9 +180,9 @@ class Sync:
         Raises NotPossible for a plan of another pair, SideError, Stopped.
         """
         with self._running:
-            row = self._store.open_run(f"{plan.kind}, as planned", started_by)
-            tell = self._teller(row, progress)
-            order = Order(plan.kind, started_by, plan.mode, progress=tell, stop=stop)
+            order = Order(plan.kind, started_by, plan.mode, progress=progress, stop=stop)
+            row = self._book.opened(order, PLANNED)
+            order = replace(order, progress=self._book.teller(row, order))
             rules = replace(
                 self._rules_of(started_by),
                 by_person=plan.by_person,
@@ -201,9 +217,14 @@ class Sync:
         self._store.replace_attention(f"run:{plan.kind}", ())
         return report
 
-    def push(self, hra_id: str, sections: tuple[str, ...] = ()) -> Pushed:
-        """Carry one employee's eSS save to Xero. Raises SideError; `try_again` says whether it may pass by itself."""
-        return self._pushing.push(hra_id, sections)
+    def push(self, hra_id: str, sections: tuple[str, ...] = (), wait: bool = True) -> Pushed:
+        """Carry one employee's eSS save to Xero. Raises SideError, OwnFault; `try_again` says whether it may pass by itself.
+        Without `wait` Busy, where the record is at work elsewhere."""
+        try:
+            return self._pushing.push(hra_id, sections, wait)
+        except SideError as error:
+            self._tell_lost(error)
+            raise
 
     def opened(self, id: str) -> Opened:
         """An attention row with both records as they are now; nothing personal is stored. Raises NotPossible, SideError."""
@@ -220,10 +241,11 @@ class Sync:
     # --- helpers ------------------------------------------------------------------------------------------------
 
     def _round(self, order: Order) -> Round:
-        share = min(1.0, self._policy.every_hours / self._policy.verify_every_hours)
         rules = replace(self._rules_of(order.started_by), mode=order.mode, overrule=order.overrule)
         policy = self._policy
-        return Round(self._hands, rules, policy.matching, policy.brake, share, order)
+        return Round(
+            self._hands, rules, policy.matching, policy.brake, self._allotting.share, order
+        )
 
     def _rules_of(self, actor: str) -> Rules:
         """The rules of whoever acts; schedule and eSS are no persons (D2)."""
@@ -235,20 +257,28 @@ class Sync:
         )
 
     def _report(
-        self, row: Run, tale: Tale, go: Callable[[], object], turn: Round | None = None
+        self,
+        row: Run,
+        tale: Tale,
+        go: Callable[[], object],
+        turn: Round | Verifying | None = None,
     ) -> Report:
         """Run it, and close its row however it ends."""
-        calls = dict(self._calls())
+        book = self._book
+        calls = book.calls()
         try:
             go()
         except BaseException as error:
-            self._close(row, tale.tally, calls, _outcome_of(error), _sentence_of(error))
+            book.closed(row, tale.tally, calls, outcome_of(error), sentence_of(error))
+            self._tell_lost(error)
             raise
         self._store.replace_attention("org", words.notices(self._store.links()))
         needs = sum(row.needs_person and not row.dismissed for row in self._store.attention())
-        closed = self._close(row, tale.tally, calls, "attention" if needs else "done", "")
+        paused = turn.paused if isinstance(turn, Verifying) else ""
+        outcome = "paused" if paused else "attention" if needs else "done"
+        closed = book.closed(row, tale.tally, calls, outcome, paused)
         plan, braked = (turn.plan, turn.braked) if turn else (None, "")
-        return Report(closed, tuple(tale.lines), needs, plan, braked)
+        return Report(closed, tuple(tale.lines), needs, plan, braked, paused)
 
     def _keep_braked(self, kind: str, braked: Braked, turn: Round) -> None:
         """S1: what was stopped waits on the page with its plan's hash; the plan holds digests only."""
@@ -269,23 +299,12 @@ class Sync:
         self._store.replace_attention(row.scope, (row,))
         self._store.note(Event("braked", why=f"{kind}: {braked.why}", actor=turn.order.started_by))
 
-    def _teller(self, row: Run, progress: Callable[[Progress], None]) -> Callable[[Progress], None]:
-        """Progress goes to who asked, and every tenth record to the run row, so that the page can show it."""
-
-        def tell(now: Progress) -> None:
-            progress(now)
-            if now.done % 10 == 0 or now.done == now.total:
-                self._store.save_run(replace(row, done=now.done, total=now.total, reason=now.phase))
-
-        return tell
-
-    def _close(
-        self, row: Run, tally: Counter[str], calls: Mapping[str, int], outcome: str, reason: str
-    ) -> Run:
-        counts = counted(tally, self._calls(), calls)
-        closed = replace(row, ended=self._clock(), outcome=outcome, reason=reason, counts=counts)
-        self._store.save_run(closed)
-        return closed
+    def _tell_lost(self, error: BaseException) -> None:
+        """A sign-in that is lost under way is told at once, not only by the next probe (L3)."""
+        if isinstance(error, NotConnected | WrongTarget):
+            before = self._store.connection(error.side)
+            lost = replace(before, side=error.side, connected=False, reason=error.sentence())
+            self._store.set_connection(lost)
 
     def _prove(self) -> None:
         """L3: a run starts with a cheap read of each side; a side that fails it stops the run."""
@@ -312,17 +331,3 @@ class Sync:
         missing = tuple(sorted({*before.missing_scopes, *found.missing_scopes}))
         self._store.set_connection(Connection(name, True, found.name, self._clock(), "", missing))
         return None
-
-
-def _outcome_of(error: BaseException) -> str:
-    if isinstance(error, Braked | NotPossible):
-        return "braked" if isinstance(error, Braked) else "refused"
-    return "stopped" if isinstance(error, Stopped | KeyboardInterrupt | SystemExit) else "failed"
-
-
-def _sentence_of(error: BaseException) -> str:
-    return (
-        error.sentence()
-        if isinstance(error, AgentError)
-        else "The run ended unexpectedly; see the log."
-    )

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from agent import match
 from agent.employee import Status
-from agent.errors import NotPossible, Reach, SideError, Stopped
+from agent.errors import AgentError, NotPossible, Reach, Stopped
 from agent.merge import Rules
 from agent.plans import Item, Plan
 from agent.records import Link
@@ -54,7 +54,7 @@ class Applying:
             }[item.action](item)
         except NotPossible as moved:
             self._left(item, str(moved))
-        except SideError as error:
+        except AgentError as error:
             if error.reach is not Reach.ITEM:
                 raise
             self._left(item, error.sentence())

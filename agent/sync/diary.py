@@ -12,19 +12,34 @@ from agent.records import Approval, Event, Link
 
 # Told by the run that writes, or only a pause: no line of their own.
 QUIET = frozenset({"waiting_xero", "waiting_hra"})
+ARRIVED = "it was sent before, no answer was heard, and now it is there"
 
 
-def agreed(before: Link, after: Link) -> list[Event]:
-    """Fields that were now seen equal and were not, or not so, before; those just written say so themselves."""
-    written = {key.partition(":")[2] for key in before.sent}
-    fields = tuple(
+def agreed(before: Link, after: Link, written: tuple[str, ...] = ()) -> list[Event]:
+    """Fields that were now seen equal and were not, or not so, before. Those `written` in this pass say so themselves; of
+    those sent in an earlier one, which did not come to tell of it, it is told now.
+    """
+    fresh = [
         name
         for name in FIELDS
         if name in after.agreed
         and after.agreed[name] != before.agreed.get(name)
         and name not in written
-    )
-    return [_event("agreed", after, fields, why="both sides hold the same")] if fields else []
+    ]
+    arrived = {
+        side: tuple(name for name in fresh if f"{side}:{name}" in before.sent)
+        for side in ("hra", "xero")
+    }
+    told = {name for names in arrived.values() for name in names}
+    fields = tuple(name for name in fresh if name not in told)
+    events = [
+        _event("written", after, names, f"to_{side}", ARRIVED)
+        for side, names in arrived.items()
+        if names
+    ]
+    if fields:
+        events.append(_event("agreed", after, fields, why="both sides hold the same"))
+    return events
 
 
 def held(before: Link, after: Link, decisions: Iterable[Decision], rules: Rules) -> list[Event]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from agent.side import HraSide, Side
+from agent.side import HraSide, Side, XeroSide
 from agent.store import Store
 from agent.sync.newcomers import Newcomers
 from agent.sync.planning import Planner
@@ -14,7 +14,7 @@ class Hands:
     """Both sides, the store, and whoever reads, writes, creates and plans."""
 
     hra: HraSide
-    xero: Side
+    xero: XeroSide
     store: Store
     records: Records
     newcomers: Newcomers

@@ -2,14 +2,21 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from agent.employee import UNKNOWN, Employee, Person, Value
-from agent.fields import FIELDS, NORMALISER_VERSION, Tokens, same
+from agent.fields import FIELD_GROUPS, FIELDS, NORMALISER_VERSION, Tokens, names, same
 from agent.merge import APPROVALS, Base, Decision, Kind, Since, corrected
 from agent.plans import Mark
-from agent.records import Agreed, Link
+from agent.records import Agreed, Late, Link
 from agent.words import REMEMBERED, join, split
+
+# assumption A44: a write or create whose answer was lost takes effect within a quarter of an hour of being sent, or never.
+LATE = timedelta(minutes=15)
+# What HRA Cloud changes by an action, not by the PUT that replaces a whole section.
+ACTED = frozenset({"end_date", "branch"})
 
 
 class Digester(Protocol):
@@ -50,11 +57,7 @@ class Ledger:
     def bases(self, link: Link, hra: Employee, xero: Employee) -> dict[str, Base]:
         """Per field: how each side's value stands to what was agreed, and whether both stand as a kept pair."""
         return {
-            name: Base(
-                *self._since(link, name, hra, xero),
-                kept=self._kept(link, name, hra, xero),
-                arrived=self._arrived(link, name, xero),
-            )
+            name: self._base(link, name, hra, xero)
             for name in link.agreed.keys() | link.kept.keys()
             if name in FIELDS
         }
@@ -84,6 +87,24 @@ class Ledger:
             if same(name, one, other) and not settled.settled and not unsent:
                 result[name] = self.pair(link, name, one, other)
         return result
+
+    def _base(self, link: Link, name: str, hra: Employee, xero: Employee) -> Base:
+        plain = Base(
+            *self._since(link, name, hra, xero),
+            kept=self._kept(link, name, hra, xero),
+            arrived=self._arrived(link, name, xero),
+        )
+        late = {
+            key: one.mark
+            for key, one in link.late.items()
+            if one.absent and key.partition(":")[2] == name
+        }
+        if not late:
+            return plain
+        own = self._since(replace(link, sent={**late, **link.sent}), name, hra, xero)
+        if own == (plain.hra, plain.xero):
+            return plain
+        return replace(plain, hra=own[0], xero=own[1], otherwise=plain)
 
     def _since(self, link: Link, name: str, hra: Employee, xero: Employee) -> tuple[Since, Since]:
         # A kept pair is what both sides stood at after the agent's last write: what moved since, moved since that (D4).
@@ -137,6 +158,62 @@ class Ledger:
             if unread or (stands and not same(name, hra.get(name), xero.get(name))):
                 found[key] = mark
         return found
+
+    def may_arrive(
+        self, link: Link, before: Employee, changes: Mapping[str, Value], now: datetime
+    ) -> dict[str, Late]:
+        """Marks of all that a write carries, should its answer be lost: of HRA Cloud's PUT the whole section, for what it
+        replaces is lost as well if it arrives after somebody's save there (X3)."""
+        target, until = before.side, now + LATE
+        carried = {name: value for name, value in changes.items() if value is not UNKNOWN}
+        if target == "hra":
+            groups = {FIELD_GROUPS[name] for name in carried.keys() - ACTED}
+            along = {name for group in groups for name in names(group)} - ACTED
+            carried = {name: before.get(name) for name in along} | carried
+        return {
+            f"{target}:{name}": Late(
+                self._digest(link, target, name, value),
+                until,
+                absent=not same(name, value, before.get(name)),
+            )
+            for name, value in carried.items()
+            if value is not UNKNOWN
+        }
+
+    def awaited(self, link: Link, hra: Employee, xero: Employee, now: datetime) -> dict[str, Late]:
+        """The marks of lost writes that may still arrive, or that may just have: those whose time is not over and of whose
+        section nothing was seen yet, and those whose value stands against what was agreed, until that is decided."""
+        sides = {"hra": hra, "xero": xero}
+        standing = {
+            key
+            for key, one in link.late.items()
+            if self._stands(one.mark, link, key, sides[key.partition(":")[0]])
+        }
+        landed = {_section(key) for key in standing if link.late[key].absent}
+        found: dict[str, Late] = {}
+        for key, one in link.late.items():
+            side, _, name = key.partition(":")
+            if key in link.sent:
+                continue  # known for the agent's own already
+            unread = sides[side].get(name) is UNKNOWN
+            stands = key in standing
+            doubtful = stands and one.absent and self._is_doubtful(link, side, name, hra, xero)
+            if unread or doubtful or (now < one.until and _section(key) not in landed):
+                found[key] = one if stands or unread else replace(one, absent=True)
+        return found
+
+    def _is_doubtful(self, link: Link, side: str, name: str, hra: Employee, xero: Employee) -> bool:
+        pair = link.kept.get(name) or link.agreed.get(name)
+        if pair is None or same(name, hra.get(name), xero.get(name)):
+            return False
+        value = {"hra": hra, "xero": xero}[side].get(name)
+        return self._against(getattr(pair, side), link, side, name, value) is Since.CHANGED
+
+    def _stands(self, mark: str, link: Link, key: str, side: Employee) -> bool:
+        name = key.partition(":")[2]
+        value = side.get(name)
+        known = value is not UNKNOWN
+        return known and self._against(mark, link, side.side, name, value) is Since.SAME
 
     def _kept(self, link: Link, name: str, hra: Employee, xero: Employee) -> bool:
         pair = link.kept.get(name)
@@ -226,6 +303,12 @@ class Ledger:
 def _joined(marks: Iterable[Mark]) -> str:
     text = "|".join(f"{mark.hra}/{mark.xero}" for mark in marks)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _section(key: str) -> tuple[str, str]:
+    """What arrives as one: a section of one side; HRA Cloud's actions each alone."""
+    side, _, name = key.partition(":")
+    return side, name if side == "hra" and name in ACTED else FIELD_GROUPS[name]
 
 
 def opened(

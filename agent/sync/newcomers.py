@@ -1,6 +1,7 @@
 """People without a partner: linking them, and creating them on the other side once and only once (M2, X3)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from threading import Lock
@@ -11,6 +12,7 @@ from agent.errors import (
     SIDE_NAMES,
     AccessLost,
     ActionFailed,
+    Busy,
     NotConnected,
     NotFound,
     NotPossible,
@@ -19,17 +21,22 @@ from agent.errors import (
     Refused,
     Unreachable,
 )
+from agent.fields import FIELDS
 from agent.merge import SENDS, Decision, Rules, merge
-from agent.records import Attention, Change, Link, Pending
+from agent.records import Attention, Change, Late, Link, Pending
 from agent.side import HraSide, Listing, Side, Written
 from agent.store import Store
 from agent.strangers import Convert, Create, Join, Known
 from agent.sync import diary
+from agent.sync.ledger import LATE
 from agent.sync.locks import Locks
-from agent.sync.records import Records, Seen, reasons_by_field
+from agent.sync.own_faults import of_one_record
+from agent.sync.records import HRA_SUPER, Records, Seen, reasons_by_field
 
-# A conversion that did not end while it was polled may still be going on for as long.
+# For so long nothing is created or converted again of which nothing was heard and nothing is seen: it may still happen
+# (X3). A conversion that did not end while it was polled goes on for longer (assumption A18).
 CONVERTING = timedelta(minutes=30)
+TERMS = {"create": LATE, "convert": CONVERTING}
 
 # Errors that say for certain that a create did not happen.
 NOT_DONE = (Refused, Unreachable, Parked, NotConnected, AccessLost)
@@ -94,13 +101,13 @@ class Newcomers:
         before the lists were read; one that was sent since may be in none of them yet.
         """
         waiting = self._store.pending() if pending is None else pending
-        young = self._clock() - CONVERTING
+        now = self._clock()
         return Known(
             self.spoken_for() if links is None else links,
             waiting,
             self._store.parted(),
             self._store.alone(),
-            frozenset(p.source_id for p in waiting if p.action == "convert" and p.since > young),
+            frozenset(p.source_id for p in waiting if now - p.since < TERMS[p.action]),
         )
 
     def moved(self, old: str, new: str) -> None:
@@ -121,10 +128,15 @@ class Newcomers:
                 "xero", joining.xero_id
             ):
                 return None
-            link = self._store.add_link(joining.hra_id, joining.xero_id)
-            if joining.created:
-                link = replace(link, created=joining.created)
-                self._store.save_link(link)
+            # A create in HRA Cloud goes on with its sections: the last of them may be under way still.
+            late = {
+                HRA_SUPER: Late("", lost.since + LATE)
+                for lost in self._store.pending()
+                if (lost.side, lost.source_id) == ("hra", joining.xero_id)
+            }
+            link = self._store.add_link(
+                joining.hra_id, joining.xero_id, created=joining.created, late=late
+            )
         self._linked(link, "linked", why, rules)
         return link
 
@@ -135,7 +147,7 @@ class Newcomers:
         meanwhile), ActionFailed, OutcomeUnknown (looked for first next time).
         """
         person, candidate = converting.source, converting.candidate
-        with self._creating, self._locks.of(f"xero:{person.id}"):
+        with self._creating, self._locks.of(f"xero:{person.id}"), of_one_record():
             if self._store.link_of("xero", person.id):
                 return None
             there = self._sides["xero"].fetch(person.id, frozenset({"details"}))
@@ -193,15 +205,21 @@ class Newcomers:
         cause: str,
         since: str | None = None,
         check: Callable[[Draft], None] = lambda draft: None,
+        wait: bool = True,
     ) -> Created:
         """Create the person and link both records. Raises SideError; an unknown outcome is looked for first next time.
 
         `since` is the marker of the listing that the decision came from: whoever came to the target after it is
         looked at once more, unless a person said that this one has no partner. `check` looks at the draft before it is
-        sent. One create at a time, for two records of one person have two locks.
+        sent. One create at a time, for two records of one person have two locks. Raises Busy where another is under way and
+        this does not `wait`.
         """
         person = create.source
-        with self._creating, self._locks.of(f"{person.side}:{person.id}"):
+        with (
+            self._alone(wait),
+            self._locks.of(f"{person.side}:{person.id}", wait),
+            of_one_record(),
+        ):
             obstacle = self._moved_since(create, since)
             if obstacle:
                 return Created(None, reason=obstacle)
@@ -211,6 +229,15 @@ class Newcomers:
                 return Created(None, reason=draft.reason)
             check(draft)
             return self._create(create, draft, rules, cause)
+
+    @contextmanager
+    def _alone(self, wait: bool) -> Iterator[None]:
+        if not self._creating.acquire(blocking=wait):
+            raise Busy
+        try:
+            yield
+        finally:
+            self._creating.release()
 
     def _moved_since(self, create: Create, since: str | None, converting: bool = False) -> str:
         """Why what the create was decided on does not hold any more (R1, M2, X3); "" when it does."""
@@ -269,10 +296,11 @@ class Newcomers:
         self, create: Create, draft: Draft, written: Written, rules: Rules, cause: str
     ) -> Created:
         ids = {create.target: written.employee.id, create.source.side: draft.source.id}
-        link = self._store.add_link(ids["hra"], ids["xero"], draft.source.number)
-        link = replace(link, created=create.target)
-        self._store.save_link(link)
+        link = self._store.add_link(ids["hra"], ids["xero"], draft.source.number, create.target)
         self._store.clear_pending(create.target, create.source.id)
+        whole = {*FIELDS} <= written.employee.values.keys() & draft.source.values.keys()
+        left = {side.side: side.updated for side in (written.employee, draft.source)}
+        link = replace(link, left=left, verified=self._clock() if whole else None)
         hra, xero = (
             (written.employee, draft.source)
             if create.target == "hra"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from agent import plan
 from agent.sync.report import Progress
@@ -9,7 +10,8 @@ from agent.sync.report import Progress
 
 @dataclass(frozen=True)
 class Order:
-    """One run. `started_by` is who (records.Choice), or `schedule`; `employee` an HRA id, None for everybody."""
+    """One run. `started_by` is who (records.Choice), or `schedule`; `employee` an HRA id, None for everybody. `since`: when
+    the stopped run began that this one goes on with, None for none (R4)."""
 
     kind: str
     started_by: str
@@ -18,6 +20,7 @@ class Order:
     employee: str | None = None
     progress: Callable[[Progress], None] = lambda progress: None
     stop: Callable[[], bool] = lambda: False
+    since: datetime | None = None
 
     @property
     def by_person(self) -> bool:

@@ -38,12 +38,11 @@ class Planner:
         self,
         order: Order,
         binding: Binding,
-        seen: Sequence[Seen],
+        updates: Sequence[Item],
         decided: Strangers,
         drafts: Iterable[Drafted],
     ) -> Plan:
         """Everything that a run would do, in its order: joins, writes, converts, creates."""
-        updates = (self._update(one, order.target) for one in seen)
         items = (
             *(self._join(joining) for joining in decided.joins if order.dry_run),
             *(item for item in updates if item.fields),
@@ -64,7 +63,7 @@ class Planner:
         """Raises NotPossible where a record would not be written exactly as the item says."""
 
         def check(seen: Seen) -> None:
-            now = self._update(seen, item.target)
+            now = self.update(seen, item.target)
             if dict(now.fields) != dict(item.fields) or now.record != item.record:
                 raise NotPossible(MOVED, moved=True)
 
@@ -75,7 +74,8 @@ class Planner:
         if dict(self._create(Drafted(create, draft)).fields) != dict(item.fields):
             raise NotPossible(MOVED, moved=True)
 
-    def _update(self, seen: Seen, target: str) -> Item:
+    def update(self, seen: Seen, target: str) -> Item:
+        """What a record would get on this side, as digests."""
         # By Xero's id: HRA's changes with a transfer, which a dry run may not store.
         who = f"xero:{seen.link.xero_id}"
         fields = {

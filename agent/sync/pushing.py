@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from agent import match, words
 from agent.employee import Employee, Person, Status
-from agent.errors import Reach, SideError
+from agent.errors import AgentError, Busy, OutcomeUnknown, Reach
 from agent.fields import FIELDS
 from agent.merge import Kind, Rules
 from agent.records import Link, Pending
@@ -36,33 +36,41 @@ class Pushing:
     matching: Matching
     rules: Callable[[], Rules]
 
-    def push(self, hra_id: str, sections: tuple[str, ...] = ()) -> Pushed:
-        """Carry one employee's eSS save to Xero. Raises SideError; `try_again` says whether it may pass by itself."""
+    def push(self, hra_id: str, sections: tuple[str, ...] = (), wait: bool = True) -> Pushed:
+        """Carry one employee's eSS save to Xero. Raises SideError and OwnFault; `try_again` says whether it may pass by itself.
+
+        Without `wait` a record that is at work elsewhere is Busy at once: HRA Cloud's actions take up to a minute, and behind
+        this save stand those of others (R1).
+        """
         link = self.hands.store.link_of("hra", hra_id)
         if link is None:
-            return self._push_stranger(hra_id, sections)
+            return self._push_stranger(hra_id, sections, wait)
         groups = frozenset(SECTIONS[name] for name in sections) or None
         try:
-            done = self.hands.records.carry_out(link, self.rules(), "to_xero", "eSS", groups)
-        except SideError as error:
+            done = self.hands.records.carry_out(
+                link, self.rules(), "to_xero", "eSS", groups, wait=wait
+            )
+        except Busy:
+            raise
+        except AgentError as error:
             if error.reach is Reach.ITEM:
                 self.hands.records.failed(link, error)
             raise
         self.hands.store.replace_attention("org", words.notices(self.hands.store.links()))
         return _pushed(done, groups)
 
-    def _push_stranger(self, hra_id: str, sections: tuple[str, ...]) -> Pushed:
+    def _push_stranger(self, hra_id: str, sections: tuple[str, ...], wait: bool) -> Pushed:
         """A save of somebody without a link: linked or created where that is certain, else said on the page (H2)."""
         source = self.hands.hra.fetch(hra_id, frozenset({"details"}))
         known = self._before_transfer(source)
         if known is not None:
             self.hands.records.follow(known)
             if self.hands.store.link_of("hra", source.id) is not None:
-                return self.push(source.id, sections)
+                return self.push(source.id, sections, wait)
         if source.status is not Status.CURRENT:
             return Pushed("held", reason=NOT_CURRENT)
         person = self.hands.hra.person(source.id)
-        return self._admit(replace(person, status=source.status))
+        return self._admit(replace(person, status=source.status), wait)
 
     def _before_transfer(self, source: Employee) -> Link | None:
         """The link of the record that somebody was transferred from, however often (M5)."""
@@ -76,7 +84,7 @@ class Pushing:
             id = self.hands.hra.person(id).old_id
         return self.hands.store.link_of("hra", source.id)
 
-    def _admit(self, person: Person) -> Pushed:
+    def _admit(self, person: Person, wait: bool) -> Pushed:
         """Decide for this one among everybody: another HRA record may claim the same partner."""
         known = self.hands.newcomers.known()
         staff, listing = self.hands.hra.listing(), self.hands.xero.listing()
@@ -90,7 +98,11 @@ class Pushing:
             self.matching,
             "to_xero",
         )
-        return self._admitted(person, decided, listing.marker)
+        waits = [row for row in decided.held if row.hra_id == person.id]
+        if waits and person.id in known.going_on:
+            self.hands.store.replace_attention(waits[0].scope, waits)
+            raise OutcomeUnknown("xero", "a create was sent before; it may still happen")
+        return self._admitted(person, decided, listing.marker, wait)
 
     def _whole(self, person: Person, other: Person) -> Person:
         """The branch of a possible partner, which a list may not tell (M4)."""
@@ -99,7 +111,7 @@ class Pushing:
             return other
         return replace(other, branch=self.hands.xero.person(other.id).branch)
 
-    def _admitted(self, person: Person, decided: Strangers, marker: str) -> Pushed:
+    def _admitted(self, person: Person, decided: Strangers, marker: str, wait: bool) -> Pushed:
         for row in decided.held:
             if row.hra_id == person.id:
                 self.hands.store.replace_attention(row.scope, (row,))
@@ -109,7 +121,7 @@ class Pushing:
                 return self._push_joined(joining)
         for create in decided.creates:
             if create.source.id == person.id:
-                return self._push_created(create, decided.settled, marker)
+                return self._push_created(create, decided.settled, marker, wait)
         return Pushed(
             "held", reason="This person is not linked, and nobody in Xero is certain to be them."
         )
@@ -127,11 +139,13 @@ class Pushing:
         rules = self.rules()
         return _pushed(self.hands.records.carry_out(link, rules, "to_xero", "eSS"), None)
 
-    def _push_created(self, create: Create, settled: tuple[Pending, ...], since: str) -> Pushed:
+    def _push_created(
+        self, create: Create, settled: tuple[Pending, ...], since: str, wait: bool
+    ) -> Pushed:
         for pending in settled:
             if pending.source_id == create.source.id:
                 self.hands.store.clear_pending(pending.side, pending.source_id)
-        created = self.hands.newcomers.create(create, self.rules(), "eSS", since)
+        created = self.hands.newcomers.create(create, self.rules(), "eSS", since, wait=wait)
         if created.seen is None:
             return Pushed("held", reason=not_created(create, created.reason))
         return Pushed("done", created.fields)

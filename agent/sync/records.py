@@ -12,6 +12,7 @@ from datetime import datetime
 from agent import plan, words
 from agent.employee import UNKNOWN, Employee
 from agent.errors import (
+    AgentError,
     NotFound,
     OutcomeUnknown,
     Reach,
@@ -28,6 +29,7 @@ from agent.store import Store
 from agent.sync import approving, diary
 from agent.sync.ledger import Ledger, opened
 from agent.sync.locks import Locks
+from agent.sync.own_faults import of_one_record
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Done:
     target: str = ""
     conflicts: int = 0
 
+
+HRA_SUPER = "hra:super_memberships"  # as a key of `Link.late`
 
 Check = Callable[[Seen], None]
 """Raises NotPossible when what was read is not what an action was decided on."""
@@ -85,12 +89,13 @@ class Records:
 
     def look(self, link: Link, rules: Rules) -> Seen:
         """Read and decide, recording nothing (dry run). Raises SideError."""
-        hra, xero = self._read(link, None)
-        return Seen(link, hra, xero, self._decide(link, hra, xero, rules))
+        with of_one_record():
+            hra, xero = self._read(link, None)
+            return Seen(link, hra, xero, self._decide(link, hra, xero, rules))
 
     def examine(self, link: Link, rules: Rules) -> Seen:
-        """Read and decide, and record what both sides agree on. Raises SideError."""
-        with self._locks.of(link.id):
+        """Read and decide, and record what both sides agree on. Raises SideError, OwnFault."""
+        with self._locks.of(link.id), of_one_record():
             return self._examine(self._stored(link), rules, None)
 
     def carry_out(
@@ -103,23 +108,37 @@ class Records:
         *,
         only: frozenset[str] | None = None,
         check: Check = _no_check,
+        wait: bool = True,
     ) -> Done:
         """Read again, decide again, and write what goes this way. `groups` limits a push to its sections, `only` the
         write to some fields; `check` looks at what was read before anything is written.
 
-        Raises SideError, and what `check` raises; the record is then open.
+        Raises SideError, OwnFault, and what `check` raises; the record is then open. Busy where it is at work elsewhere and
+        this does not `wait`.
         """
-        with self._locks.of(link.id):
+        with self._locks.of(link.id, wait), of_one_record():
             # What is stored is what stands without the person's choice: a choice is for this one time.
             plain = replace(rules, chosen={})
             seen = self._examine(self._stored(link), plain, groups, way)
             check(seen)
             if rules.chosen:
                 seen = self._chosen(seen, rules)
+            only = self._not_twice(seen.link, way, only)
             write = plan.writes(seen.link, seen.hra, seen.xero, seen.decisions, way, only)
             if write is None:
                 return Done(seen, conflicts=seen.conflicts)
             return self._write(seen, write, plain, cause)
+
+    def _not_twice(
+        self, link: Link, way: str, only: frozenset[str] | None
+    ) -> frozenset[str] | None:
+        """HRA Cloud's PUT of super creates the rows that have no id, and nothing takes them away again (contract): it is
+        not sent anew while one whose answer was lost may still arrive (X3). The field stays open meanwhile.
+        """
+        late = link.late.get(HRA_SUPER)
+        if way != "to_hra" or late is None or not late.absent or self._clock() >= late.until:
+            return only
+        return (only or frozenset(FIELDS)) - {"super_memberships"}
 
     def _chosen(self, seen: Seen, rules: Rules) -> Seen:
         """The record decided with a person's choice; where a second person has to approve it, that is stored."""
@@ -147,8 +166,8 @@ class Records:
                 self._store.replace_attention(scope, ())
 
     def follow(self, link: Link) -> None:
-        """Point the link at the record that its person was transferred to (M5). Raises SideError."""
-        with self._locks.of(link.id):
+        """Point the link at the record that its person was transferred to (M5). Raises SideError, OwnFault."""
+        with self._locks.of(link.id), of_one_record():
             link = self._stored(link)
             now = self._sides["hra"].fetch(link.hra_id, frozenset())
             if self._store.link_of("hra", now.id) is None:
@@ -170,8 +189,9 @@ class Records:
         agreed = self.ledger.agreed(link, hra, xero, bases, FIELDS, frozenset(written))
         kept = {name: pair for name, pair in link.kept.items() if not _agree(name, hra, xero)}
         sent = self.ledger.echoes(link, hra, xero)
+        late = self.ledger.awaited(replace(link, sent=sent), hra, xero, self._clock())
         by = {name: side for name, side in link.kept_by.items() if name in kept}
-        link = replace(link, agreed=agreed, kept=kept, kept_by=by, sent=sent)
+        link = replace(link, agreed=agreed, kept=kept, kept_by=by, sent=sent, late=late)
         decisions = self._decide(link, hra, xero, rules)
         approvals, asked = self._approvals(link, decisions, rules)
         if link.approvals.keys() - approvals.keys():
@@ -187,18 +207,21 @@ class Records:
             open=opened(link, hra, xero, decisions, refused),
             number=hra.number or link.number,
         )
+        # The log first: a crash between the two steps tells it twice rather than never (S3).
+        for event in (
+            *diary.agreed(before, link, written),
+            *diary.held(before, link, decisions, rules),
+            *diary.asked(link, asked),
+        ):
+            self._store.note(event)
         self._store.save_link(link)
         self._store.replace_attention(f"link:{link.id}", words.rows(link))
         whole = all(name in side.values for side in (hra, xero) for name in FIELDS)
         if not link.open and link.verified is not None and whole:
             self._store.replace_attention(f"hook:{link.hra_id}", ())
-        for event in (*diary.agreed(before, link), *diary.held(before, link, decisions, rules)):
-            self._store.note(event)
-        for event in diary.asked(link, asked):
-            self._store.note(event)
         return Seen(link, hra, xero, decisions)
 
-    def failed(self, link: Link, error: SideError) -> None:
+    def failed(self, link: Link, error: AgentError) -> None:
         """Leave the record open because it could not be read or written; the next run comes back to it."""
         with self._locks.of(link.id):
             stored = self._store.link(link.id)
@@ -283,7 +306,10 @@ class Records:
     def _write(self, seen: Seen, write: plan.Write, rules: Rules, cause: str) -> Done:
         before = seen.hra if write.target == "hra" else seen.xero
         sent = self.ledger.sent(seen.link, write.target, write.changes)
-        marked = replace(seen.link, sent={**seen.link.sent, **sent})
+        late = self.ledger.may_arrive(seen.link, before, write.changes, self._clock())
+        marked = replace(
+            seen.link, sent={**seen.link.sent, **sent}, late={**seen.link.late, **late}
+        )
         self._store.save_link(replace(marked, sending=write.target))
         try:
             written = self._sides[write.target].update(before, write.changes)
@@ -369,7 +395,8 @@ class Records:
             one, other = hra.get(name), xero.get(name)
             if UNKNOWN not in (one, other) and not same(name, one, other):
                 kept[name], by[name] = self.ledger.pair(link, name, one, other), write.target
-        link = replace(link, kept=kept, kept_by=by, sending="")
+        left = {**link.left, write.target: written.employee.updated}
+        link = replace(link, kept=kept, kept_by=by, sending="", left=left)
         if written.gone:
             told = self._stop(written.gone) if write.target == "xero" else _told(written.gone)
             link = replace(link, open={**link.open, **told})

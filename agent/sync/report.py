@@ -15,11 +15,14 @@ from agent.words import FOR_ALL, sentence
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: `phase` is reading or writing, `done` of `total` records."""
+    """How far a run is: `phase` is reading or writing, `done` of `total` records. `calls_left`: Xero's calls left of the
+    day; `seconds_left` until this phase is over; None while unknown."""
 
     phase: str
     done: int
     total: int
+    calls_left: int | None = None
+    seconds_left: int | None = None
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,14 @@ class Line:
 @dataclass(frozen=True)
 class Report:
     """The closed run, its lines, and how many attention rows need a person now. A dry run has its `plan`, and says in
-    `braked` why the brake would stop it."""
+    `braked` why the brake would stop it. `paused`: why a verification ended early, and when it goes on."""
 
     run: Run
     lines: tuple[Line, ...]
     needs_person: int
     plan: Plan | None = None
     braked: str = ""
+    paused: str = ""
 
 
 @dataclass(frozen=True)

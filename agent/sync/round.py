@@ -9,38 +9,39 @@ from dataclasses import dataclass, field
 
 from agent import plan
 from agent.employee import Person, Status
-from agent.errors import Braked, NotPossible, OutcomeUnknown, Reach, SideError, Stopped
+from agent.errors import AgentError, Braked, NotPossible, OutcomeUnknown, Reach
 from agent.merge import Rules
 from agent.plans import Plan
 from agent.records import Link, Pending
-from agent.side import Listing
+from agent.side import LeaveMoved, Listing
 from agent.strangers import Convert, Create, Matching, Strangers
+from agent.sync.gathering import Gathering, Verdict, check_stop, failed, load
 from agent.sync.hands import Hands
 from agent.sync.matchmaker import Matchmaker, unknown_employee
 from agent.sync.newcomers import held
 from agent.sync.order import Order
 from agent.sync.planning import Drafted
-from agent.sync.records import Seen, will_write
 from agent.sync.report import Progress
-from agent.sync.selection import to_read
+from agent.sync.selection import Apart, Share, apart, to_read
 from agent.sync.tale import Tale
 
 IMPORT_MARKER = "import"
+LEAVE_MARKERS = ("PayRuns", "LeaveApplications")  # of Xero's lists that tell whose leave moved (F5)
 
 
 @dataclass
 class Round:
     """The course of one run. `go` does it all; `tale` tells afterwards what was done, `plan` what a dry run would do.
 
-    `share` is the part of all people that is verified in each scheduled run; `braked` says why a dry run's plan would be
-    stopped.
+    `share` says how many people a scheduled run verifies, asked once the lists are read; `braked` says why a dry run's plan
+    would be stopped.
     """
 
     hands: Hands
     rules: Rules
     matching: Matching
     brake: plan.Brake
-    share: float
+    share: Callable[[], Share]
     order: Order
     tale: Tale = field(default_factory=Tale)
     plan: Plan | None = None
@@ -63,18 +64,16 @@ class Round:
         maker = self._matchmaker(pending)
         decided = maker.decide(hra, xero)
         links = (*hands.store.links(), *maker.would_link)
-        since = hands.store.marker(IMPORT_MARKER) or ""
-        seen = self._gather(to_read(links, hra, xero, self.order, since=since, share=self.share))
-        for one in seen:
-            self.tale.holds(one)
-        writing = [one for one in seen if will_write(one.decisions, self.order.way)]
+        leave = self._leave_moved()
+        gathered = self._gathering()
+        gathered.go(self._chosen(links, hra, xero, leave.people))
         if self.order.dry_run:
-            self._foretell(writing, decided, len(links))
+            self._foretell(gathered, decided, len(links))
             return
-        self._brake(writing, decided)
+        self._brake(gathered, decided)
         markers = {"hra": hra.marker, "xero": xero.marker}
-        self._act(writing, decided, markers[self.order.target])
-        self._move_markers(hra, xero)
+        self._act(gathered.verdicts, decided, markers[self.order.target])
+        self._move_markers(hra, xero, leave)
 
     # --- gather -------------------------------------------------------------------------------------------------
 
@@ -119,14 +118,15 @@ class Round:
 
     def _follow(self, people: Iterable[Person]) -> None:
         """A transferred person has a new HRA id: the link follows it before anything is matched (M5)."""
+        hands = self.hands
         gone = {person.id for person in people if person.status is Status.GONE}
-        for link in self.hands.store.links():
+        for link in hands.store.links():
             if link.hra_id not in gone or self.order.dry_run:
                 continue
             try:
-                self.hands.records.follow(link)
-            except SideError as error:
-                self._failed(link, error)
+                hands.records.follow(link)
+            except AgentError as error:
+                failed(hands, self.order, self.tale, link, error)
         if not self.order.dry_run:
             self._follow_said(gone)
 
@@ -137,59 +137,56 @@ class Round:
         for old in said & gone:
             try:
                 new = self.hands.hra.fetch(old, frozenset()).id
-            except SideError as error:
+            except AgentError as error:
                 if error.reach is not Reach.ITEM:
                     raise
                 continue
             if new != old:
                 self.hands.newcomers.moved(old, new)
 
-    def _gather(self, links: Sequence[Link]) -> list[Seen]:
-        seen: list[Seen] = []
-        for count, link in enumerate(sorted(links, key=lambda link: link.sending == "")):
-            self.order.progress(Progress("reading", count, len(links)))
-            self._check_stop()
-            found = self._look(link)
-            if found is not None:
-                seen.append(found)
-        self.order.progress(Progress("reading", len(links), len(links)))
-        self.tale.tally["records"] += len(seen)
-        return seen
+    def _leave_moved(self) -> LeaveMoved:
+        """Whose leave may have moved since the last import (F5); nobody where no leave travels or one person is asked for."""
+        order = self.order
+        if order.kind != "import" or order.employee is not None or not self.rules.takes("leave"):
+            return LeaveMoved(frozenset(), {})
+        known = {name: self.hands.store.marker(name) or "" for name in LEAVE_MARKERS}
+        return self.hands.xero.leave_moved({name: at for name, at in known.items() if at})
 
-    def _look(self, link: Link) -> Seen | None:
-        records = self.hands.records
-        try:
-            look = records.look if self.order.dry_run else records.examine
-            seen = look(link, self.rules)
-        except SideError as error:
-            self._failed(link, error)
-            return None
-        self.tale.seen(seen, link)
-        return seen
+    def _chosen(
+        self, links: Sequence[Link], hra: Listing, xero: Listing, leave: frozenset[str]
+    ) -> Apart:
+        since = self.hands.store.marker(IMPORT_MARKER) or ""
+        share = self.share()
+        wanted = to_read(links, hra, xero, self.order, since=since, share=share, leave=leave)
+        return apart(wanted, hra, xero, self.order, leave)
+
+    def _gathering(self) -> Gathering:
+        brake = self.brake
+        limits = (brake.share, brake.terminations, brake.creates)
+        planned = self.order.dry_run or any(limit is not None for limit in limits)
+        return Gathering(self.hands, self.rules, self.order, self.tale, planned)
 
     # --- plan ---------------------------------------------------------------------------------------------------
 
-    def _foretell(self, writing: Sequence[Seen], decided: Strangers, linked: int) -> None:
+    def _foretell(self, gathered: Gathering, decided: Strangers, linked: int) -> None:
         """A dry run: every line of the plan, the plan itself, and whether the brake would stop it."""
-        for seen in writing:
-            self.tale.planned(seen, self.order.way, self.order.target)
         for converting in decided.converts:
             self.tale.converted(converting.candidate, converting.source, "")
         drafts = self._drafts(decided.creates)
         for one in drafts:
             self.tale.drafted(one.create, one.draft)
-        self.plan = self._planned(writing, decided, drafts)
+        self.plan = self._planned(gathered, decided, drafts)
         created = len(decided.converts) + _possible(drafts)
-        self.braked = "; ".join(self._too_much(writing, created, linked))
+        self.braked = "; ".join(self._too_much(gathered, created, linked))
 
-    def _brake(self, writing: Sequence[Seen], decided: Strangers) -> None:
+    def _brake(self, gathered: Gathering, decided: Strangers) -> None:
         """S1: stop before the first write where this would do too much; the plan is kept for a person's yes."""
         linked = len(self.hands.store.links())
-        if self._too_much(writing, len(decided.converts) + len(decided.creates), linked):
+        if self._too_much(gathered, len(decided.converts) + len(decided.creates), linked):
             drafts = self._drafts(decided.creates)
-            why = self._too_much(writing, len(decided.converts) + _possible(drafts), linked)
+            why = self._too_much(gathered, len(decided.converts) + _possible(drafts), linked)
             if why:
-                self.plan = self._planned(writing, decided, drafts)
+                self.plan = self._planned(gathered, decided, drafts)
                 raise Braked("; ".join(why), self.plan.hash)
         if self.order.employee is None:
             self._clear_braked(f"run:{self.order.kind}")
@@ -201,40 +198,33 @@ class Round:
                 store.drop_plan(row.plan)
         store.replace_attention(scope, ())
 
-    def _too_much(self, writing: Sequence[Seen], created: int, linked: int) -> tuple[str, ...]:
-        counted = [plan.counts(seen.decisions, self.order.way) for seen in writing]
-        load = plan.Load(
-            linked=linked,
-            changed=sum(changed for changed, _ in counted),
-            terminated=sum(ended for _, ended in counted),
-            created=created,
-        )
-        return plan.too_much(load, self.brake, scheduled=not self.order.by_person)
+    def _too_much(self, gathered: Gathering, created: int, linked: int) -> tuple[str, ...]:
+        weighed = load(gathered.verdicts, created, linked)
+        return plan.too_much(weighed, self.brake, scheduled=not self.order.by_person)
 
     def _drafts(self, creates: Iterable[Create]) -> list[Drafted]:
         drafts = []
         for create in creates:
-            self._check_stop()
+            check_stop(self.order)
             drafts.append(Drafted(create, self.hands.newcomers.draft(create, self.rules)))
         return drafts
 
-    def _planned(
-        self, writing: Sequence[Seen], decided: Strangers, drafts: Sequence[Drafted]
-    ) -> Plan:
+    def _planned(self, gathered: Gathering, decided: Strangers, drafts: Sequence[Drafted]) -> Plan:
         binding = self.hands.store.binding()
-        return self.hands.planner.plan(self.order, binding, writing, decided, drafts)
+        items = gathered.items()
+        return self.hands.planner.plan(self.order, binding, items, decided, drafts)
 
     # --- act ----------------------------------------------------------------------------------------------------
 
-    def _act(self, writing: Sequence[Seen], decided: Strangers, since: str) -> None:
+    def _act(self, writing: Sequence[Verdict], decided: Strangers, since: str) -> None:
         steps: list[Callable[[], None]] = [
-            *(lambda seen=seen: self._carry_out(seen.link) for seen in writing),
+            *(lambda one=one: self._carry_out(one.link) for one in writing),
             *(lambda one=one: self._convert(one, since) for one in decided.converts),
             *(lambda one=one: self._create(one, since) for one in decided.creates),
         ]
         for count, step in enumerate(steps):
             self.order.progress(Progress("writing", count, len(steps)))
-            self._check_stop()
+            check_stop(self.order)
             step()
         self.order.progress(Progress("writing", len(steps), len(steps)))
 
@@ -242,8 +232,8 @@ class Round:
         order = self.order
         try:
             done = self.hands.records.carry_out(link, self.rules, order.way, order.kind)
-        except SideError as error:
-            self._failed(link, error)
+        except AgentError as error:
+            failed(self.hands, order, self.tale, link, error)
             return
         self.tale.done(done, order.way)
 
@@ -254,7 +244,7 @@ class Round:
         except NotPossible as moved:
             self.tale.stranger(Create("hra", person), str(moved))
             return
-        except SideError as error:
+        except AgentError as error:
             if error.reach is not Reach.ITEM:
                 raise
             self._left_out(Create("hra", person), "was not converted", error)
@@ -268,32 +258,20 @@ class Round:
         except OutcomeUnknown as error:
             self.tale.stranger(create, error.sentence())
             return
-        except SideError as error:
+        except AgentError as error:
             if error.reach is not Reach.ITEM:
                 raise
             self._left_out(create, "was left out", error)
             return
         self.tale.created(create, created)
 
-    def _left_out(self, create: Create, what: str, error: SideError) -> None:
+    def _left_out(self, create: Create, what: str, error: AgentError) -> None:
         scope = f"{create.source.side}:{create.source.id}"
         row = held(create, f"{what}: {error.sentence()}")
         self.hands.store.replace_attention(scope, (row,))
         self.tale.stranger(create, error.sentence())
 
-    def _failed(self, link: Link, error: SideError) -> None:
-        """One record's failure is that record's; what concerns the side or the run ends the run (the error tree)."""
-        if error.reach is not Reach.ITEM:
-            raise error
-        self.tale.left(link, error.sentence())
-        if not self.order.dry_run:
-            self.hands.records.failed(link, error)
-
-    def _check_stop(self) -> None:
-        if self.order.stop():
-            raise Stopped
-
-    def _move_markers(self, hra: Listing, xero: Listing) -> None:
+    def _move_markers(self, hra: Listing, xero: Listing, leave: LeaveMoved) -> None:
         """D9: only now is everything that the listings covered in the store. A partial run moves nothing."""
         if self.order.employee is not None:
             return
@@ -301,6 +279,8 @@ class Round:
         for side, marker in (("hra", hra.marker), ("xero", xero.marker)):
             if marker:
                 store.set_marker(side, marker)
+        for name, marker in leave.markers.items():
+            store.set_marker(name, marker)
         if self.order.kind == "import" and xero.marker:
             store.set_marker(IMPORT_MARKER, xero.marker)
 

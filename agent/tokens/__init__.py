@@ -3,7 +3,8 @@
 
 Touches the token endpoint and the vault. Promises: one refresh at a time; a new token is on disk
 before anything uses it; a refresh whose answer was lost is tried again with the same refresh
-token, which works for 30 more minutes (published for Xero, assumed for HRA Cloud); a copy renews and
+token, which works for 30 more minutes (published for Xero, assumed for HRA Cloud); one that the disk
+did not take is not lost while the process lives; a copy renews and
 withdraws nothing, for both would end the sign-in of the agent that it was copied from (L5). No token, code
 or secret stands in a log, a `repr` or an error; every exception of the libraries below is
 translated here.
@@ -84,6 +85,7 @@ class Tokens:
         self._lock = threading.RLock()
         self._held: Held | None = None
         self._offer: Held | None = None
+        self._unstored: Held | None = None
         self._read = False
         self._dead = ""
 
@@ -206,6 +208,7 @@ class Tokens:
             self._vault.forget(self._side)
             self._states.forget()
             self._held, self._offer, self._read, self._dead = None, None, True, ""
+            self._unstored = None
 
     def revoke(self) -> None:
         """Withdraw the sign-in at the vendor, where it offers that, then forget it.
@@ -231,6 +234,11 @@ class Tokens:
 
     def _refresh(self, held: Held) -> Held:
         self._not_from_a_copy()
+        if self._unstored is not None:
+            # A refresh that the disk did not take: stored now, or the old token would outlive its half hour.
+            held = self._store(self._unstored)
+            if self._fresh(held):
+                return held
         if held.refresh == self._dead:
             raise NotConnected(self._side, DEAD)
         try:
@@ -244,8 +252,11 @@ class Tokens:
         return self._store(held.renewed(told, self._clock()))
 
     def _store(self, held: Held) -> Held:
-        # On disk first: a token that is used but not stored would be lost with the process.
+        # On disk first: a token that is used but not stored would be lost with the process. While the disk takes nothing it
+        # waits in memory.
+        self._unstored = held
         self._vault.seal(self._side, held.row())
+        self._unstored = None
         self._held, self._read, self._dead = held, True, ""
         return held
 

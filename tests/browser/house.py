@@ -47,8 +47,10 @@ class PlainDesk:
         self._ask("status")
         return self.state
 
-    def start(self, kind: str, mode: str = "authoritative", actor: str = "page") -> str:
-        self._ask("start", kind, mode, actor)
+    def start(
+        self, kind: str, mode: str = "authoritative", actor: str = "page", fresh: bool = False
+    ) -> str:
+        self._ask("start", kind, mode, actor, *(["fresh"] if fresh else []))
         return self.why_not
 
     def opened(self, attention_id: str) -> Opened:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from flask import Flask, Response, request
 
-from agent.sandbox.faults import DROP_FLAG, below
+from agent.sandbox.faults import DROP_FLAG, SPOIL_FLAG, below
 from agent.sandbox.server import CallLog
 from tests.contract.openapi import check_request, check_response, contracts_dir
 
@@ -107,5 +107,5 @@ def _by_the_vendor(answer: Response) -> bool:
         return False
     asks_json = "json" in request.headers.get("Accept", "")
     is_xml = "xml" in (answer.content_type or "")
-    dropped = request.environ.get(DROP_FLAG)
+    dropped = request.environ.get(DROP_FLAG) or request.environ.get(SPOIL_FLAG)
     return request.url_rule is not None and not dropped and (asks_json or not is_xml)

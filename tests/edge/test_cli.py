@@ -17,7 +17,7 @@ from tests.edge.cli_house import FLAGS, run
 
 COMMANDS = {
     "demo", "sandbox", "init", "run", "connect", "disconnect", "schedules", "import", "export", "apply",
-    "status", "check", "links", "attention", "users", "audit",
+    "status", "check", "links", "attention", "users", "audit", "verify", "key", "backup", "restore",
 }  # fmt: skip
 ORDERS = [
     ["run"], ["import"], ["export"], ["status"], ["check"], ["links"], ["attention"], ["users", "list"],

@@ -24,6 +24,7 @@ NONCE = "a" * 64
 PATHS = [
     ("GET", "/attention"), ("GET", "/links"), ("GET", "/opened"), ("GET", "/switch"), ("POST", "/answer"),
     ("POST", "/apply"), ("POST", "/let-through"), ("POST", "/disconnect/hra"), ("POST", "/switch"),
+    ("POST", "/backup"),
 ]  # fmt: skip
 
 
@@ -278,7 +279,15 @@ def test_an_order_for_nobody_is_no_order_for_everybody(
     assert asked(house, key, "/run", order)[0] == 400
     assert begun == []
     assert asked(house, key, "/run", {**order, "employee": None})[0] == 200
-    assert begun == [("export", "authoritative", True, None)]
+    assert begun == [("export", "authoritative", True, None, False)]
+
+
+@pytest.mark.parametrize("order", [{"dry_run": True}, {"mode": "all"}, {"kind": "drop"}], ids=str)
+def test_X2_verify_takes_neither_a_mode_nor_a_plan(
+    house: House, key: Key, order: dict[str, object]
+) -> None:
+    assert asked(house, key, "/run", {"kind": "verify", **order})[0] == 400
+    assert house.service.pair.store.runs(1) == ()
 
 
 def test_a_plan_larger_than_a_page_may_send_is_read(house: House, key: Key) -> None:

@@ -51,7 +51,9 @@ def test_a_stranger_is_sent_to_the_sign_in_and_sees_nothing(visitor: Visitor) ->
     assert "Employee" not in answer.text
 
 
-@pytest.mark.parametrize("path", ["/run/import", "/run/export", "/connect/hra", "/connect/xero"])
+@pytest.mark.parametrize(
+    "path", ["/run/import", "/run/export", "/run/verify", "/connect/hra", "/connect/xero"]
+)
 def test_a_stranger_can_press_no_button(visitor: Visitor, desk: PlainDesk, path: str) -> None:
     status, _, leads = visitor.post(path, "/sign-in")
     assert (status, leads, desk.asked) == (303, "/sign-in", [])
@@ -180,6 +182,21 @@ def test_R1_a_run_starts_on_demand(inside: Visitor, desk: PlainDesk, kind: str) 
     assert f"{kind.capitalize()} started." in inside.get("/")[1]
 
 
+def test_X2_the_button_starts_a_verification(inside: Visitor, desk: PlainDesk) -> None:
+    assert "Verify now" in inside.get("/")[1]
+    inside.post("/run/verify", "/")
+    assert ("start", "verify", "authoritative", "page:admin") in desk.asked
+    assert "Verification started." in inside.get("/")[1]
+
+
+def test_R4_a_stopped_run_can_be_started_over_on_the_page(inside: Visitor, desk: PlainDesk) -> None:
+    assert "Read everybody again" not in inside.get("/")[1]
+    desk.state = shown(runs=(replace(RUNS[0], kind="import", outcome="stopped"),))
+    assert "Read everybody again" in inside.get("/")[1]
+    inside.post("/run/import", "/", fresh="yes")
+    assert ("start", "import", "authoritative", "page:admin", "fresh") in desk.asked
+
+
 def test_why_a_run_did_not_start_is_told(inside: Visitor, desk: PlainDesk) -> None:
     desk.why_not = "Another run is under way."
     inside.post("/run/export", "/")
@@ -187,7 +204,15 @@ def test_why_a_run_did_not_start_is_told(inside: Visitor, desk: PlainDesk) -> No
 
 
 @pytest.mark.parametrize(
-    "path", ["/run/import", "/connect/xero", "/connect/xero/choose", "/sign-out", "/sign-in"]
+    "path",
+    [
+        "/run/import",
+        "/run/verify",
+        "/connect/xero",
+        "/connect/xero/choose",
+        "/sign-out",
+        "/sign-in",
+    ],
 )
 def test_a_form_of_another_site_is_refused(inside: Visitor, desk: PlainDesk, path: str) -> None:
     desk.asked.clear()

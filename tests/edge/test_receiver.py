@@ -1,9 +1,12 @@
 """POST /hooks/ess as a sender meets it: every status, what is stored, and when."""
 
+import hmac
 import json
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,7 +27,7 @@ HOOK = {"type": "employee.saved", "timestamp": "2026-03-02T09:00:00Z", "data": D
 class House:
     """What stands behind the receiver."""
 
-    def __init__(self) -> None:
+    def __init__(self, secrets: Sequence[str] = (SECRET,)) -> None:
         self.now = NOW
         self.linked: str | None = "acc1"
         self.rows: dict[str, HookEvent] = {}
@@ -33,7 +36,7 @@ class House:
         self.worker_gone = False
         app = Flask(__name__)
         app.register_blueprint(
-            receiver([SECRET], lambda: self.linked, self.accept, self.wake, lambda: self.now)
+            receiver(secrets, lambda: self.linked, self.accept, self.wake, lambda: self.now)
         )
         self.client: FlaskClient = app.test_client()
 
@@ -52,14 +55,20 @@ class House:
         if self.worker_gone:
             raise RuntimeError("no worker")
 
-    def post(self, hook: Any = HOOK, *, id: str = "msg_1", **options: Any) -> TestResponse:
-        """A signed hook."""
-        body = hook if isinstance(hook, bytes) else json.dumps(hook).encode()
-        headers = {
+    def headers(self, body: bytes, id: str, secret: str) -> dict[str, str]:
+        """Those of a hook signed with this secret."""
+        return {
             "webhook-id": id,
             "webhook-timestamp": str(int(NOW.timestamp())),
-            "webhook-signature": Webhook(SECRET).sign(id, NOW, body.decode("latin-1")),
+            "webhook-signature": Webhook(secret).sign(id, NOW, body.decode()),
         }
+
+    def post(
+        self, hook: Any = HOOK, *, id: str = "msg_1", secret: str = SECRET, **options: Any
+    ) -> TestResponse:
+        """A signed hook."""
+        body = hook if isinstance(hook, bytes) else json.dumps(hook).encode()
+        headers = self.headers(body, id, secret)
         return self.client.post("/hooks/ess", **{"data": body, "headers": headers, **options})
 
 
@@ -224,3 +233,95 @@ def test_S4_nothing_of_a_refused_body_is_logged_or_answered(
 
 def test_only_post_is_served(house: House) -> None:
     assert house.client.get("/hooks/ess").status_code == 405
+
+
+# --- rotation, replay, and what a stranger learns -------------------------------------------------
+
+OTHER = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
+
+
+def test_H1_while_the_secret_changes_both_are_taken_and_afterwards_the_new_one_only() -> None:
+    told = {}
+    for secrets in ([SECRET], [OTHER, SECRET], [OTHER]):
+        house = House(secrets)
+        told[len(secrets), secrets[0]] = [
+            house.post(id=f"msg_{n}", secret=secret).status_code
+            for n, secret in enumerate((SECRET, OTHER))
+        ]
+    assert told == {(1, SECRET): [202, 401], (2, OTHER): [202, 202], (1, OTHER): [401, 202]}
+
+
+def test_H1_every_secret_is_compared_with_every_signature_whichever_fits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else the time of an answer tells which secret is in use, or how near a guess came."""
+    compared: list[bool] = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append(hmac.compare_digest(one, other))
+        return compared[-1]
+
+    monkeypatch.setattr(
+        "webhooks.signature.hmac", SimpleNamespace(compare_digest=compare, digest=hmac.digest)
+    )
+    for secret, expected in ((SECRET, [True, False]), (OTHER, [False, True])):
+        compared.clear()
+        assert House([SECRET, OTHER]).post(secret=secret).status_code == 202
+        assert compared == expected
+
+
+def test_H1_a_hook_that_was_listened_to_brings_nothing_when_it_is_sent_again(house: House) -> None:
+    assert house.post().status_code == 202
+    rows = dict(house.rows)
+    house.now += timedelta(seconds=299)
+    assert house.post().json == {"status": "had before"}
+    house.now += timedelta(seconds=2)
+    assert house.post().status_code == 401
+    house.now = NOW
+    headers = house.headers(json.dumps(HOOK).encode(), "msg_1", SECRET) | {"webhook-id": "msg_2"}
+    assert house.post(headers=headers).status_code == 401, "the id is signed too"
+    assert house.rows == rows
+
+
+def test_H1_an_address_that_a_stranger_gives_himself_does_not_count(house: House) -> None:
+    told = [
+        house.post(headers={"X-Forwarded-For": f"10.0.0.{n}", "Forwarded": f"for=10.0.0.{n}"})
+        for n in range(21)
+    ]
+    assert [answer.status_code for answer in told] == [401] * 20 + [429]
+
+
+def test_S4_a_stranger_learns_nothing_of_the_account_or_of_what_was_stored(house: House) -> None:
+    def strangers() -> list[tuple[int, bytes]]:
+        body = json.dumps(HOOK).encode()
+        tries = [{}, house.headers(body, "msg_1", OTHER), house.headers(body, "msg_9", OTHER)]
+        return [
+            (answer.status_code, answer.data) for answer in (house.post(headers=h) for h in tries)
+        ]
+
+    before = strangers()
+    assert {status for status, _ in before} == {401}
+    house.post()
+    assert strangers() == before
+    for linked in (None, "acc2"):
+        house.linked = linked
+        assert strangers() == before
+    house.disk_full = True
+    assert strangers() == before
+
+
+HOLDS = {
+    "a": "[" * 60_000,
+    "b": '{"a":' * 9_000,
+    "c": "1" * 5_000,
+    "d": '"\\ud800"',
+    "e": "NaN",
+    "f": "\ufeff{}",
+}
+
+
+@pytest.mark.parametrize("text", HOLDS.values(), ids=HOLDS.keys())
+def test_H1_signed_nonsense_is_400_whatever_it_does_to_a_parser(house: House, text: str) -> None:
+    for body in (text, f'{{"type": "employee.saved", "timestamp": {text}, "data": {{}}}}'):
+        answer = house.post(body.encode("utf-8", "surrogatepass"))
+        assert (answer.status_code, house.rows) == (400, {})

@@ -1,7 +1,7 @@
 """Plants one fault at a time in a copy of the project and runs the rule's own tests there: each must fail.
 
-`make faults` runs it over the whole table; `make faults ARGS="S2 M4"` over these rules, or over the faults in whose file or
-words one of the arguments occurs; `make faults ARGS=missed` over those that no test noticed so far. A fault counts as caught
+`make planted` runs it over the whole table; `make planted ARGS="S2 M4"` over these rules, or over the faults in whose file or
+words one of the arguments occurs; `make planted ARGS=missed` over those that no test noticed so far. A fault counts as caught
 when a test that carries the rule in its name fails by itself, and passes without the fault; what only breaks an import or a
 name does not. Exit code 1 where one was missed.
 """

@@ -21,8 +21,9 @@ FAULTS = (
         "        self._store.kept_plan(hash)\n",
         "history/test_braked_runs.py::test_S1_an_approved_plan_is_applied_once"),
     row("S1", "the brake stops after the first record", "sync/round.py",
-        "        self._brake(writing, decided)\n",
-        "        self._brake(writing[1:], decided)\n",
+        "        self._brake(gathered, decided)\n",
+        "        gathered.verdicts, held = gathered.verdicts[1:], gathered.verdicts[:1]\n"
+        "        self._brake(gathered, decided)\n        gathered.verdicts = held + gathered.verdicts\n",
         "history/test_braked_runs.py"),
     row("S2", "a person approves a change of their own record", "sync/approving.py",
         "if choice.own and choice.own == link.hra_id:",

@@ -157,6 +157,12 @@ class Oracle:
             if seen:
                 self._keep(key, target)
 
+    def arrived(self, person: str, target: str, values: Mapping[str, Choice]) -> None:
+        """A write arrived, and the agent could not even look: it knows its own write again, and agreed on nothing."""
+        for name, value in values.items():
+            self.edit(target, person, name, value)
+            self.echo[target, (person, name)] = value
+
     def taken(self, target: str, values: Mapping[str, Choice]) -> dict[str, Choice]:
         """What that side takes: Xero a branch only where its Employee Group is certain."""
         return {

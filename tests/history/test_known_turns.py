@@ -12,6 +12,7 @@ import pytest
 from agent.employee import Address, MaskedTfn, Status, Value
 from agent.errors import Braked, SideError, Unreachable
 from agent.records import Save
+from agent.sync.ledger import LATE
 from tests.history.oracle import SECTION, Choice, Oracle
 from tests.history.world import PEOPLE, VALUES, World
 
@@ -236,7 +237,9 @@ def test_X3_a_create_whose_answer_was_lost_makes_one_person(
     }  # fmt: skip
     world.hra.add("p9", **newcomer)
     world.xero.failing[""] = fault
-    for _ in range(3):
+    world.sync.run("export", "schedule")
+    world.now += LATE
+    for _ in range(2):
         world.sync.run("export", "schedule")
     assert [h.values["first_name"] for h in world.xero.people.values()].count("Dora") == 1
     link = world.store.link_of("hra", "p9")

@@ -10,6 +10,7 @@ import pytest
 
 from agent.employee import Value
 from agent.errors import SideError
+from agent.sync.ledger import LATE
 from tests.fakes import FakeSide
 from tests.history.oracle import SECTION, Choice, Oracle
 from tests.history.world import PEOPLE, VALUES, World
@@ -150,12 +151,14 @@ def test_D4_an_own_write_that_nothing_could_be_read_after_is_no_change_of_the_ot
 
 
 def test_D4_a_person_who_enters_what_a_write_failed_to_bring_is_obeyed(made: Made) -> None:
-    """The mark of a write that never arrived is done with at the next look: later the same value is a person's own."""
+    """The mark of a write that never arrived is done with at the first look after its time: then it is a person's own."""
     world = made("xero")
     world.hra.edit("p1", mobile=MOBILE["b"])
     world.xero.failing["p1"] = "lost_before"
     world.sync.run("export", "schedule")
     assert world.xero.value("p1", "mobile") == MOBILE["a"]
+    world.now += LATE
+    world.sync.run("import", "schedule")
     world.xero.edit("p1", mobile=MOBILE["b"])
     world.hra.edit("p1", mobile=MOBILE["c"])
     world.sync.run("export", "schedule")

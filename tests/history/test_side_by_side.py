@@ -8,6 +8,7 @@ from threading import Thread
 import pytest
 
 from agent.employee import Value
+from agent.errors import Busy
 from tests.history.oracle import SECTION, Choice, Oracle
 from tests.history.world import PEOPLE, VALUES, World
 
@@ -96,6 +97,23 @@ def test_R1_a_push_of_a_record_waits_for_the_hand_that_is_on_it(world: World) ->
     assert beside.ends() and beside.seen == [0]
     link = world.link("p1")
     assert (link.sending, link.open) == ("", {})
+
+
+def test_R1_a_push_that_may_not_wait_finds_the_record_at_work_and_leaves_it(world: World) -> None:
+    """HRA Cloud's actions hold a record for up to a minute: the saves of others go on meanwhile."""
+    world.hra.edit("p1", mobile=MOBILE["b"])
+    found: list[str] = []
+
+    def push() -> None:
+        with pytest.raises(Busy):
+            world.sync.push("p1", (), wait=False)
+        found.append(world.sync.push("p2", (), wait=False).outcome)
+
+    beside = Beside(world, push, lambda: len(found), PATIENCE)
+    world.sync.run("export", "schedule", employee="p1")
+    assert beside.ends() and beside.seen == [1]
+    assert found == ["nothing"]
+    assert world.sync.push("p1", (), wait=False).outcome == "nothing"
 
 
 def test_R1_a_push_of_another_record_does_not_wait_for_it(world: World) -> None:

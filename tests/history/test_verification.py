@@ -14,7 +14,7 @@ from agent.records import Link
 from agent.side import Listing
 from agent.sync.order import Order
 from agent.sync.round import IMPORT_MARKER
-from agent.sync.selection import to_read
+from agent.sync.selection import Share, to_read
 from tests.history.oracle import SECTION, Choice, Oracle
 from tests.history.world import PEOPLE, VALUES, World
 
@@ -97,7 +97,7 @@ def listing(side: str, updated: Mapping[str, str]) -> Listing:
 def read(those: list[Link], share: float) -> list[str]:
     """The links that a scheduled import reads while neither side lists anything new."""
     hra, xero, order = listing("hra", {}), listing("xero", {}), Order("import", "schedule")
-    return [link.id for link in to_read(those, hra, xero, order, since="", share=share)]
+    return [link.id for link in to_read(those, hra, xero, order, since="", share=Share(share))]
 
 
 @pytest.mark.parametrize(
@@ -124,14 +124,14 @@ def test_R2_the_mode_changed_reads_who_changed_in_xero_since_the_last_import_and
     before, at, after = "2026-03-01T23:59:59Z", "2026-03-02T00:00:00Z", "2026-03-02T00:00:01Z"
     xero = listing("xero", {"1": before, "2": at, "3": after, "6": ""})
     order = Order("import", "page:anna", "changed")
-    found = to_read(those, listing("hra", {"8": after}), xero, order, since=at, share=1.0)
+    found = to_read(those, listing("hra", {"8": after}), xero, order, since=at, share=Share(1.0))
     assert [link.id for link in found] == ["2", "3", "4", "5", "6"]
 
 
 @pytest.mark.parametrize("mode", ["authoritative", "all"])
 def test_R2_a_person_s_run_of_another_mode_reads_everybody(mode: str) -> None:
     order = Order("import", "page:anna", mode)
-    found = to_read(links(), listing("hra", {}), listing("xero", {}), order, since=SEEN, share=0.0)
+    found = to_read(links(), listing("hra", {}), listing("xero", {}), order, since=SEEN, share=Share(0.0))
     assert [link.id for link in found] == [*IDS]
 
 

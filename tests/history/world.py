@@ -1,26 +1,31 @@
 """Both doubles, the agent over them, and the oracle that watches: what rounds are played in."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any
+from shutil import rmtree
+from typing import Any, cast
 
 import pytest
 
 from agent.branches import BranchMap
 from agent.employee import UNKNOWN, EndDate, Loans, Status, SuperMembership, Tfn, Value
-from agent.errors import Braked, SideError
+from agent.errors import AgentError, Braked, SideError
 from agent.merge import Rules
 from agent.plan import Brake
 from agent.plans import Plan
-from agent.records import Binding, Link
+from agent.records import Binding, Link, Save
 from agent.sandbox.identifiers import make_tfn
+from agent.saves import Worker
+from agent.side import HraSide, XeroSide
 from agent.store import Store
 from agent.strangers import Matching
 from agent.sync import Policy, Sync
+from agent.sync.ledger import LATE
 from agent.vault import Cost, Digests
 from tests.fakes import FakeSide
 from tests.history.oracle import (
@@ -32,6 +37,7 @@ from tests.history.oracle import (
     Exactly,
     Oracle,
 )
+from tests.history.troubles import DISK, Killed, Line, Troubles
 from tests.unit.canonical_values import account
 
 PEOPLE = {"p1": ("Anna", "Papas"), "p2": ("Ben", "Nguyen"), "p3": ("Cleo", "Tran")}
@@ -98,6 +104,7 @@ class World:
     stopped: dict[str, dict[str, Exactly]] = field(default_factory=dict)
     stopped_by: dict[str, str] = field(default_factory=dict)
     going_on: list[tuple[str, str, Choice]] = field(default_factory=list)
+    saves: int = 0
 
     def __post_init__(self) -> None:
         for number, (id, (first, last)) in enumerate(PEOPLE.items()):
@@ -111,6 +118,7 @@ class World:
             self.xero.regroup(id, GROUPS[str(self.oracle.now["xero"][id, "branch"])][0])
         if self.oracle.signed_in:
             self.hra.signed_in = (" ".join(PEOPLE[self.oracle.signed_in]), "")
+        self.troubles = Troubles(self.clock, self.met)
         self.store = Store(self.folder, self.clock)
         self.store.bind(Binding("account", "Account", "tenant", "Organisation"))
         self.start_agent()
@@ -136,7 +144,13 @@ class World:
             brake=Brake(terminations=oracle.most_endings),
         )
         digests = Digests(b"k" * 32, Cost(2, 1, 1))
-        self.sync = Sync(self.hra, self.xero, self.store, digests, policy, self.clock)
+        hra = cast(HraSide, Line(self.hra, self.troubles))
+        xero = cast(XeroSide, Line(self.xero, self.troubles))
+        self.sync = Sync(hra, xero, self.store, digests, policy, self.clock)
+        self.worker = Worker(
+            self.store, self.sync.push, retry_for=timedelta(hours=72), clock=self.clock,
+            jitter=lambda: 0.5,
+        )  # fmt: skip
 
     def clock(self) -> datetime:
         self.now += timedelta(seconds=1)
@@ -221,6 +235,7 @@ class World:
             if goes:
                 self._applied(person, target, by_person, failing[person], acting[person])
         self.clear_failures()
+        self._time_is_over()
         self.check()
 
     def push(self, person: str, name: str) -> None:
@@ -255,6 +270,114 @@ class World:
         for key, value in between.items():
             assert value in (before[key], after[key]), key
 
+    def save(self, person: str, name: str, storms: int, random: Random) -> None:
+        """An accepted save of the section that this field is in, drained through so many storms: at the end it reached
+        Xero or stands on the page (promise 4)."""
+        section = SECTIONS[name]
+        names = tuple(other for other in SECTIONS if SECTIONS[other] == section)
+        self._accept(person, (section,))
+        for _ in range(storms):
+            self.storm(random, self.worker.drain)
+            self._unanswered(False, names)
+            if random.random() < 0.2:
+                self.now += timedelta(hours=80)  # longer than a save is tried
+            self._until_due()
+        self._drain()
+        names = NAMES if self._again(person) else names
+        self.oracle.look(person, False, names)
+        goes = self.oracle.goes(person, "xero", False, names)
+        self.oracle.written(person, "xero", goes)
+        self.oracle.look(person, False, names)
+        self.check()
+        self._check_arrived(person, names)
+
+    def stormy(self, kind: str, started_by: str, random: Random, storms: int) -> None:
+        """Runs in storms, and then a whole one: every value is untouched or final after each of them (promise 1)."""
+        if self._would_brake(kind, started_by):
+            storms = 0  # who cannot be read is not counted, so it would not be stopped
+        before, seen = self.held(), []
+        for _ in range(storms):
+            work = random.choice([kind, kind, "verify"])
+            self.storm(random, partial(self.sync.run, work, started_by))
+            self._unanswered(started_by != "schedule")
+            seen.append(self.held())
+        self.now += timedelta(hours=1)
+        self.run(kind, started_by)
+        after = self.held()
+        for between in seen:
+            for key, value in between.items():
+                held = [as_set(key[2], one) for one in (before[key], after[key])]
+                assert as_set(key[2], value) in held, key
+
+    def cut_off(
+        self, kind: str, started_by: str, random: Random, moves: Callable[[str], object]
+    ) -> None:
+        """A run whose last write arrives as the machine dies, or as both sides go dark; somebody edits that very record;
+        then a whole run. What the agent wrote is no change of that side (D4)."""
+        target, by_person = TARGETS[kind], started_by != "schedule"
+        stopped = self._would_brake(kind, started_by)
+        goes = {person: self.oracle.goes(person, target, by_person) for person in PEOPLE}
+        written = [person for person in PEOPLE if goes[person]]
+        if not stopped and written:
+            victim, before = random.choice(written), self.held()
+            cut = (self.id(target, victim), random.choice(["killed after", "cut off"]))
+            self.storm(random, lambda: self.sync.run(kind, started_by), cut)
+            self._came_through(before, goes, target, victim, by_person)
+            moves(victim)
+        self.run(kind, started_by)
+
+    def _came_through(
+        self,
+        before: Mapping[tuple[str, str, str], Value],
+        goes: Mapping[str, dict[str, Choice]],
+        target: str,
+        victim: str,
+        by_person: bool,
+    ) -> None:
+        for person, values in goes.items():
+            now = {name: self.side(target).value(person, name) for name in values}
+            came = {
+                name: value for name, value in values.items()
+                if as_set(name, now[name]) != as_set(name, before[target, person, name])
+            }  # fmt: skip
+            if person == victim:
+                self.oracle.arrived(person, target, came)
+            elif came:
+                self.oracle.written(person, target, came)
+                self.oracle.look(person, by_person)
+
+    def verify(self, started_by: str) -> None:
+        """Everybody is read again, and nothing is written (X2)."""
+        before = len(self.writes())
+        self.sync.run("verify", started_by)
+        assert len(self.writes()) == before
+        for person in PEOPLE:
+            self.oracle.look(person, started_by != "schedule")
+        self.met["verified"] += 1
+        self.check()
+
+    def storm(
+        self, random: Random, act: Callable[[], object], cut: tuple[str, str] | None = None
+    ) -> None:
+        """Whatever the agent does meets trouble at some of its calls; where the machine dies, a new agent is built from
+        what the disk held at that moment."""
+        kept = self.folder.with_name(f"{self.folder.name}+")
+        self.troubles.begin(random, share=0.0 if cut else None)
+        self.troubles.cut = cut or ("", "")
+        dies = 0 if cut else random.choice([0, 0, random.randrange(1, 60)])
+        DISK.arm(self.folder, kept, dies)
+        try:
+            act()
+        except AgentError as error:
+            self.met[f"ended by {type(error).__name__}"] += 1
+        except Killed:
+            self.met["killed in all"] += 1
+        finally:
+            self.troubles.end()
+        if DISK.dead:
+            self._restart(kept)
+        DISK.disarm()
+
     def dry_run(self, kind: str) -> Plan | None:
         """A run that writes nothing, on either side or in the store."""
         before, links = self.held(), self.store.links()
@@ -263,6 +386,15 @@ class World:
         # Everybody is linked, so nobody is a stranger: a transferred person is the same one (M5).
         assert all(line.hra_id and line.xero_id for line in report.lines), report.lines
         return report.plan
+
+    def _time_is_over(self) -> None:
+        """A write whose answer was lost may arrive late; here it never does: the agent looks once its time is over (X3)."""
+        lost = [link for link in self.store.links() if link.late]
+        if lost:
+            self.now += LATE
+        for link in lost:
+            self.sync._records.examine(link, self.sync._rules_of("schedule"))
+            self.oracle.look(link.xero_id, False)
 
     # --- checks
 
@@ -302,6 +434,73 @@ class World:
         return bool(as_set(name, one) == as_set(name, other))
 
     # --- inside
+
+    def _restart(self, kept: Path) -> None:
+        """Nothing is left but what the disk held when the machine died."""
+        DISK.disarm()
+        self.store.close()
+        rmtree(self.folder)
+        self.folder = kept
+        self.store = Store(self.folder, self.clock)
+        self.start_agent()
+
+    def _unanswered(self, by_person: bool, names: tuple[str, ...] = NAMES) -> None:
+        """A list of memberships that arrived with others that were there stays unequal. Where its answer was lost, that
+        is the agent's own write and no more (D4)."""
+        name = "super_memberships"
+        for target, id, sent in self.troubles.unanswered:
+            person = id.partition("~")[0]
+            self.oracle.look(person, by_person, names)
+            goes = self.oracle.goes(person, target, by_person, names)
+            if name in sent and name in goes:
+                self.oracle.written(person, target, {name: goes[name]}, seen=False)
+        self.troubles.unanswered.clear()
+
+    def _would_brake(self, kind: str, started_by: str) -> bool:
+        by_person = started_by != "schedule"
+        for person in PEOPLE:
+            self.oracle.look(person, by_person)
+        return self._brakes(
+            {who: self.oracle.goes(who, TARGETS[kind], by_person) for who in PEOPLE}
+        )
+
+    def _accept(self, person: str, sections: tuple[str, ...]) -> None:
+        self.saves += 1
+        save = Save(f"msg-{self.saves}", self.id("hra", person), sections, self.clock())
+        assert self.store.accept(save)
+
+    def _until_due(self) -> None:
+        times = [row.next_try for row in self.store.waiting() if row.next_try]
+        self.now = max([self.now, *times])
+
+    def _drain(self) -> None:
+        """Until the inbox is empty."""
+        for _ in range(100):
+            if self.worker.drain() is None:
+                return
+            self._until_due()
+        raise AssertionError(self.store.waiting())
+
+    def _again(self, person: str) -> bool:
+        """What failed for good stands on the page, and arrives, with all else, once a person has it tried again (H3)."""
+        scopes = {f"hook:{id}" for id in self.hra.people if id.partition("~")[0] == person}
+        rows = [row for row in self.store.attention() if row.scope in scopes]
+        failed = [row for row in rows if "did not reach Xero" in row.text]
+        if failed:
+            self.met["save failed for good"] += 1
+            self.saves += 1
+            self.worker.again(self.id("hra", person), f"again-{self.saves}")
+            self._drain()
+        return bool(failed)
+
+    def _check_arrived(self, person: str, names: tuple[str, ...]) -> None:
+        link = self.link(person)
+        ways = {**self.oracle.ways, "end_date": "to_hra"}
+        travels = [n for n in names if ways.get(n, "both") in ("both", "to_xero")]
+        unequal = [name for name in travels if not self._equal(person, name)]
+        told = any(row.scope == f"hook:{link.hra_id}" for row in self.store.attention())
+        assert told or all(name in link.open for name in unequal), (person, unequal)
+        self.met["save on the page" if unequal else "save arrived"] += 1
 
     def _brakes(self, gathered: Mapping[str, Mapping[str, Choice]]) -> bool:
         endings = sum("end_date" in goes for goes in gathered.values())

@@ -5,23 +5,16 @@
 import heapq
 import itertools
 import random
-import threading
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.errors import Parked, Stopped
-from agent.xero.budget import DAY, Gate, Ledger
-
-NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-
-def told(minute: int = 59, day: int = 4999) -> dict[str, str]:
-    """The headers of one of Xero's answers."""
-    return {"X-MinLimit-Remaining": str(minute), "x-daylimit-remaining": str(day)}
+from agent.limits.memory import Use
+from agent.limits.places import UNTIL_ANSWER
+from agent.transport.urgency import EXPORT, IMPORT, PUSH, VERIFY, Urgency
+from agent.xero.budget import AT_ONCE, DAY, Ledger
+from tests.unit.xero_windows import FixedWindows, told
 
 
 def seeded(**left: int) -> Ledger:
@@ -135,42 +128,6 @@ def test_a_header_of_an_odd_form_is_no_count(value: str) -> None:
     assert (ledger.ask(0), ledger.day_left) == (0, None)
 
 
-@dataclass
-class FixedWindows:
-    """Xero as published: fixed windows of unknown phase, 5 at once. Counts a call when it
-    arrives.
-    """
-
-    phase: float
-    used_before: int
-    day: int = 5000
-    day_phase: float = 0.0
-    day_lasts: float = DAY
-    count: dict[int, int] = field(default_factory=dict)
-    days: dict[int, int] = field(default_factory=dict)
-    inside: int = 0
-    refused: int = 0
-
-    def window(self, now: float) -> int:
-        """Which minute this instant belongs to."""
-        return int((now + self.phase) // 60)
-
-    def arrive(self, now: float) -> dict[str, str]:
-        """Take a call in; its answer's headers. Counts what it would have had to refuse."""
-        window, day = self.window(now), int((now + self.day_phase) // self.day_lasts)
-        self.count[window] = self.count.get(window, 0) + 1
-        self.days[day] = self.days.get(day, 0) + 1
-        self.inside += 1
-        before = self.used_before if window == self.window(0) else 0
-        used = self.count[window] + before
-        self.refused += used > 60 or self.inside > 5 or self.days[day] > self.day
-        return told(60 - used, self.day - self.days[day])
-
-    def leave(self) -> None:
-        """A call has been answered."""
-        self.inside -= 1
-
-
 @st.composite
 def many_calls(draw: st.DrawFn) -> list[tuple[float, float]]:
     """Calls enough to fill minutes: how long each takes, and at which share of that it
@@ -181,13 +138,18 @@ def many_calls(draw: st.DrawFn) -> list[tuple[float, float]]:
     return [(luck.uniform(0, longest), luck.choice([0, luck.random(), 1])) for _ in range(150)]
 
 
-def run(ledger: Ledger, server: FixedWindows, calls: list[tuple[float, float]]) -> float:
+def run(
+    ledger: Ledger,
+    server: FixedWindows,
+    calls: list[tuple[float, float]],
+    urgency: Urgency = PUSH,
+) -> float:
     """Make the calls as fast as the ledger lets them; the second at which the last one ended."""
     now, order = 0.0, itertools.count()
     events: list[tuple[float, int, str, dict[str, str], int]] = []
     waiting = list(calls)
     while waiting or events:
-        wait = ledger.ask(now) if waiting else float("inf")
+        wait = ledger.ask(now, urgency) if waiting else float("inf")
         if wait <= 0:
             took, share = waiting.pop()
             answer: dict[str, str] = {}
@@ -237,149 +199,186 @@ def test_X1_the_limit_is_used_and_not_only_kept() -> None:
     assert run(Ledger(), server, [(0.1, 0.5)] * 180) < 125
 
 
-class Clocks:
-    """Both clocks of a gate, moved by its waits."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.stored: list[datetime | None] = []
-
-    def now(self) -> datetime:
-        """The UTC clock."""
-        return NOW + timedelta(seconds=self.seconds)
-
-    def pause(self, turn: threading.Condition, seconds: float) -> None:
-        """A wait takes as long as it may."""
-        self.seconds += seconds
-
-    def gate(self, ledger: Ledger, parked_until: datetime | None = None) -> Gate:
-        """A gate on these clocks."""
-        return Gate(
-            ledger,
-            clock=self.now,
-            steady=lambda: self.seconds,
-            pause=self.pause,
-            park=self.stored.append,
-            parked_until=parked_until,
-        )
+# --- what is kept for pushes
 
 
-def test_X1_the_61st_call_waits_and_goes() -> None:
-    clocks = Clocks()
-    gate = clocks.gate(Ledger())
-    for used in range(61):
-        with gate.call() as place:
-            place.answered(200, told(minute=max(59 - used, 0)))
-    assert clocks.seconds == 60
+def test_X1_an_import_leaves_a_push_its_places_in_the_minute() -> None:
+    ledger = seeded()
+    for _ in range(56):
+        assert ledger.ask(10, IMPORT) == 0
+        ledger.answered(10, {}, 200, ledger.started(10))
+    assert (ledger.ask(10, IMPORT), ledger.ask(10, PUSH)) == (50, 0)
+    for _ in range(3):
+        assert ledger.ask(10, PUSH) == 0
+        ledger.answered(10, {}, 200, ledger.started(10))
+    assert (ledger.ask(10, IMPORT), ledger.ask(10, PUSH)) == (60, 50)
 
 
-def test_X4_a_pause_that_xero_asked_for_is_stored_and_obeyed() -> None:
-    clocks = Clocks()
-    gate = clocks.gate(Ledger())
-    with gate.call() as place:
-        place.answered(429, {"Retry-After": "120", "X-Rate-Limit-Problem": "minute"})
-    with pytest.raises(Parked) as caught, gate.call():
-        pytest.fail("a call while parked")
-    assert caught.value.until == NOW + timedelta(minutes=2)
-    assert clocks.stored == [NOW + timedelta(minutes=2)]
-    clocks.seconds = 120
-    with gate.call() as place:
-        place.answered(200, told())
-    assert clocks.stored[-1] is None
-    assert gate.parked_until is None
+def test_X1_an_export_leaves_a_push_one_of_the_calls_at_once() -> None:
+    ledger = seeded()
+    for _ in range(AT_ONCE - 1):
+        assert ledger.ask(0, EXPORT) == 0
+        ledger.started(0)
+    assert (ledger.ask(0, EXPORT), ledger.ask(0, PUSH)) == (UNTIL_ANSWER, 0)
+    ledger.started(0)
+    assert ledger.ask(0, PUSH) == UNTIL_ANSWER
 
 
-def test_X4_a_stored_pause_is_obeyed_after_a_restart() -> None:
-    gate = Clocks().gate(Ledger(), NOW + timedelta(hours=3))
-    with pytest.raises(Parked), gate.call():
-        pytest.fail("a call while parked")
+@pytest.mark.parametrize(("limit", "kept", "of_verifying"), [(5000, 500, 1000), (1000, 100, 200)])
+def test_X1_a_share_of_the_day_is_kept_for_pushes(limit: int, kept: int, of_verifying: int) -> None:
+    def asked(left: int) -> list[bool]:
+        ledger = Ledger(limit)
+        ledger.answered(0, told(day=left), 200, ledger.started(0))
+        return [ledger.ask(0, urgency) == 0 for urgency in Urgency]
+
+    assert asked(of_verifying + 1) == [True, True, True, True]
+    assert asked(of_verifying) == [True, True, True, False]
+    assert asked(kept + 1) == [True, True, True, False]
+    assert asked(kept) == [True, False, False, False]
+    assert asked(1) == [True, False, False, False]
+    assert asked(0) == [False, False, False, False]
 
 
-def test_X1_a_used_up_day_parks_without_a_call() -> None:
-    clocks = Clocks()
-    gate = clocks.gate(Ledger())
-    with gate.call() as place:
-        place.answered(200, told(day=0))
-    with pytest.raises(Parked) as caught, gate.call():
-        pytest.fail("a call on a used-up day")
-    assert caught.value.until == NOW + timedelta(days=1)
-    assert clocks.stored == [NOW + timedelta(days=1)]
+def test_X1_what_is_kept_of_the_day_is_kept_until_its_window_ends() -> None:
+    ledger = Ledger(1000)
+    ledger.answered(50, told(day=100), 200, ledger.started(50))
+    assert ledger.ask(80, IMPORT) == DAY - 30
+    ledger.answered(90, told(day=999), 200, ledger.started(90))
+    assert ledger.ask(90, IMPORT) == 0, "a push has met the new window"
 
 
-def test_X1_xeros_own_word_on_when_the_day_is_over_wins() -> None:
-    clocks = Clocks()
-    gate = clocks.gate(Ledger())
-    with gate.call() as place:
-        place.answered(429, {**told(day=0), "Retry-After": "7200"})
-    clocks.seconds = 7200
-    with gate.call() as place:
-        place.answered(200, told())
-    assert gate.day_left == 4999
+def test_X1_the_setting_bounds_the_day_where_xero_names_more() -> None:
+    ledger = Ledger(limit=3)
+    for _ in range(3):
+        assert ledger.ask(10) == 0
+        ledger.answered(10, told(day=4000), 200, ledger.started(10))
+        assert ledger.day_left == 3 - ledger.use(10).day_used
+    assert ledger.ask(10) == DAY
+    assert ledger.ask(10 + DAY) == 0
 
 
-def test_a_call_that_fails_inside_gives_its_place_back() -> None:
-    gate = Clocks().gate(Ledger(at_once=1))
-    with pytest.raises(ValueError, match="inside"), gate.call():
-        raise ValueError("inside")
-    with gate.call() as place:
-        place.nothing_sent()
-    with gate.call():
-        pass
+def test_X1_the_setting_counts_what_an_earlier_process_used_of_its_day() -> None:
+    ledger = Ledger(limit=10)
+    ledger.recall(1000, Use(0, 0, 0.0, day_used=9, day_age=500.0))
+    assert ledger.ask(1000) == 0
+    ledger.answered(1000, told(day=4000), 200, ledger.started(1000))
+    assert ledger.ask(1000) == DAY - 500
 
 
-def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
-    clocks = Clocks()
-    gate = clocks.gate(Ledger())
-    with gate.call() as place:
-        place.answered(200, told())
-    with gate.call() as first, gate.call() as second:
-        second.answered(429, {"Retry-After": "7200"})
-        first.answered(429, {"Retry-After": "30"})
-    assert gate.parked_until == NOW + timedelta(hours=2)
+def test_X1_a_window_that_xero_begins_begins_the_settings_day_too() -> None:
+    ledger = Ledger(limit=1000)
+    ledger.answered(0, told(day=300), 200, ledger.started(0))
+    for _ in range(700):
+        ledger.answered(0, {}, 200, ledger.started(0))
+    ledger.answered(1, told(day=999), 200, ledger.started(1))
+    assert ledger.day_left == 999
 
 
-def test_several_threads_never_exceed_the_calls_at_once() -> None:
-    clocks, lock = Clocks(), threading.Lock()
-    gate = clocks.gate(Ledger(at_once=3, a_minute=1000))
-    gate._pause = threading.Condition.wait
-    inside, most, done = 0, 0, 0
-
-    def work() -> None:
-        nonlocal inside, most, done
-        for _ in range(20):
-            with gate.call() as place:
-                with lock:
-                    inside += 1
-                    most = max(most, inside)
-                place.answered(200, {})
-                with lock:
-                    inside -= 1
-                    done += 1
-
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert done == 160
-    assert most <= 3
+def test_X1_a_pause_that_is_over_does_not_give_the_settings_day_back() -> None:
+    ledger = Ledger(limit=3)
+    for _ in range(2):
+        ledger.answered(10, told(day=4000), 200, ledger.started(10))
+    ledger.pause_over()
+    ledger.answered(20, told(day=3990), 200, ledger.started(20))
+    assert ledger.ask(20) == DAY - 10
 
 
-def test_closing_lets_nobody_wait() -> None:
-    gate = Clocks().gate(Ledger())
-    gate._pause = threading.Condition.wait
-    caught: list[BaseException] = []
+def test_X1_a_tier_below_the_setting_is_learnt_from_a_day_that_begins() -> None:
+    ledger = Ledger(5000)
+    ledger.answered(0, told(day=400), 200, ledger.started(0))
+    assert ledger.left(0).reserve == 500
+    ledger.answered(1, told(day=999), 200, ledger.started(1))
+    assert (ledger.left(1).day_limit, ledger.left(1).reserve) == (1000, 100)
 
-    def wait() -> None:
-        try:
-            with gate.call():
-                pytest.fail("went through")
-        except Stopped as error:
-            caught.append(error)
 
-    with gate.call():
-        thread = threading.Thread(target=wait)
-        thread.start()
-        gate.close()
-        thread.join()
-    assert len(caught) == 1
+def test_X1_a_call_that_never_left_counts_towards_no_setting() -> None:
+    ledger = Ledger(limit=1)
+    ledger.started(0)
+    ledger.nothing_sent(0)
+    assert ledger.ask(0) == 0
+
+
+def test_what_is_left_is_told_in_plain_numbers() -> None:
+    ledger = Ledger(1000)
+    assert ledger.left(0).day_left is None
+    assert ledger.left(0).day_ends is None
+    ledger.answered(0, told(minute=50, day=700), 200, ledger.started(0))
+    assert ledger.left(30).minute_left == 60 - 10
+    left = ledger.left(100)
+    assert (left.minute_left, left.day_left, left.day_limit, left.reserve) == (60, 700, 1000, 100)
+    assert left.day_ends == DAY - 100
+
+
+def test_the_days_end_is_never_told_as_past() -> None:
+    ledger = Ledger()
+    ledger.started(0)
+    assert ledger.left(DAY + 5).day_ends == 0
+    ledger.answered(0, told(), 200, 0)
+    assert ledger.left(DAY + 5).day_ends == 0
+    assert ledger.left(DAY - 0.5).day_ends == 0.5
+
+
+def test_X1_where_there_is_one_place_a_run_may_have_it() -> None:
+    ledger = Ledger(at_once=1, a_minute=2)
+    assert ledger.ask(0, IMPORT) == 0
+    ledger.answered(0, {}, 200, ledger.started(0))
+    assert ledger.ask(0, IMPORT) == 60, "one place of a minute, too"
+    assert ledger.ask(0, PUSH) == 0
+    ledger.started(0)
+    assert ledger.ask(60, IMPORT) == UNTIL_ANSWER
+
+
+def test_X1_a_first_import_uses_95_percent_of_every_full_minute() -> None:
+    server = FixedWindows(phase=0.0)
+    ended = run(Ledger(), server, [(0.15, 0.5)] * 600, IMPORT)
+    full = [server.count[window] for window in range(int(ended // 60))]
+    assert len(full) == 10
+    assert min(full) >= 57
+    assert server.refused == 0
+
+
+@st.composite
+def turns(draw: st.DrawFn) -> list[tuple[Urgency, float]]:
+    """Callers of mixed urgency, and how long each call takes."""
+    luck = random.Random(draw(st.integers(0, 2**32)))
+    return [(luck.choice(list(Urgency)), luck.choice([0.0, 0.2, 5.0])) for _ in range(200)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(turns(), st.integers(5, 120), st.integers(5, 120), st.floats(0, 60))
+def test_X1_no_lower_urgency_ever_takes_what_is_kept_and_a_higher_one_may_go_before(
+    callers: list[tuple[Urgency, float]], day: int, limit: int, phase: float
+) -> None:
+    ledger, server = Ledger(limit), FixedWindows(phase, day=day)
+    now, under_way = 0.0, list[tuple[float, dict[str, str], int]]()
+    started = 0
+    for urgency, took in callers:
+        may = [ledger.ask(now, level) <= 0 for level in Urgency]
+        assert may == sorted(may, reverse=True), "where a lower one may go a higher one may"
+        if may[urgency]:
+            ticket = ledger.started(now)
+            started += 1
+            under_way.append((now + took, server.arrive(now), ticket))
+            if urgency != PUSH:
+                assert len(under_way) <= AT_ONCE - 1
+                assert server.count[server.window(now)] <= 57
+                assert limit - started >= int(limit * 0.1) - 1
+        now += 0.4
+        for end, headers, ticket in [one for one in under_way if one[0] <= now]:
+            under_way.remove((end, headers, ticket))
+            server.leave()
+            ledger.answered(now, headers, 200, ticket)
+    assert server.refused == 0
+    assert started <= min(limit, day)
+
+
+def test_X1_verification_yields_first_and_pushes_last() -> None:
+    ledger, made = Ledger(1000), dict.fromkeys(Urgency, 0)
+    left, now = 1000, 0.0
+    for urgency in (VERIFY, IMPORT, EXPORT, PUSH):
+        while ledger.ask(now, urgency) < 100:
+            now += ledger.ask(now, urgency)
+            left -= 1
+            ledger.answered(now, {"x-daylimit-remaining": str(left)}, 200, ledger.started(now))
+            made[urgency] += 1
+    assert made == {VERIFY: 800, IMPORT: 100, EXPORT: 0, PUSH: 100}

@@ -293,7 +293,7 @@ def test_what_a_new_version_wrote_it_reads_again(first_version: Path) -> None:
     with opened(first_version) as store:
         store.dismiss("4ad9e9ca")
         store.part("h1", "x2")
-    assert json.loads((first_version / "state.json").read_bytes())["version"] == 1
+    assert json.loads((first_version / "state.json").read_bytes())["version"] == 2
     with opened(first_version) as store:
         [row] = store.attention()
         assert row.dismissed

@@ -182,7 +182,7 @@ def test_a_torn_last_line_is_dropped_at_start_and_the_rest_is_kept(path: Path, t
     [
         b"",
         b'{"version":1}',
-        b'{"version":2}\n',
+        b'{"version":"2"}\n',
         HEADER + b"\nnot json\n",
         HEADER + b"\n{}\n",
         HEADER + b'\n[{"save":{"id":"w1"}}]\n',

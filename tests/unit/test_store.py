@@ -573,6 +573,8 @@ def test_a_row_that_does_not_fit_is_damage_and_not_a_guess(
     file = data_dir / "links.json"
     data = json.loads(file.read_bytes())
     data["links/acc-1/ten-1"][link.id] |= change
+    data["version"] = 1  # a file without a checksum, which would tell of the change by itself
+    del data["sum"]
     file.write_text(json.dumps(data))
     with pytest.raises(StateDamaged, match=r"links\.json"):
         Store(data_dir, Clock())
@@ -592,9 +594,9 @@ def test_a_write_that_the_disc_refuses_changes_neither_memory_nor_disc(
 ) -> None:
     link = store.add_link("h1", "x1")
     (data_dir / ".links.json.new").mkdir()  # nothing can be written there, whoever runs the test
-    with pytest.raises(OSError, match=r"links\.json\.new"):
+    with pytest.raises(OSError, match=r"links\.json cannot be stored"):
         store.save_link(replace(link, number="E1"))
-    with pytest.raises(OSError, match=r"links\.json\.new"):
+    with pytest.raises(OSError, match=r"links\.json cannot be stored"):
         store.add_link("h2", "x2")
     assert store.links() == (link,)
     assert store.link_of("hra", "h2") is None
@@ -633,7 +635,7 @@ def test_several_changes_of_a_shelf_are_one_step_or_none(tmp_path: Path) -> None
     with pytest.raises(ValueError, match="time without zone"):
         shelf.change({"2": kept, "3": naive}, ["1"])
     (tmp_path / ".t.json.new").mkdir()
-    with pytest.raises(OSError, match="new"):
+    with pytest.raises(OSError, match=r"t\.json cannot be stored"):
         shelf.change({"2": kept}, ["1"])
     assert shelf.all() == {"1": kept}
     assert Shelf(AtomicStorage(tmp_path / "t.json", RLock()), "pending", Pending).all() == {

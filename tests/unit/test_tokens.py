@@ -314,8 +314,11 @@ def test_a_refresh_that_names_no_scopes_keeps_those_known(world: World) -> None:
     assert tokens.granted() == {"payroll.employees"}
 
 
-def test_a_sign_in_that_does_not_last_is_refused_with_the_reason(world: World) -> None:
-    world.vendor.extra = {"refresh_token": None}
+@pytest.mark.parametrize("refresh", [None, "", 7])
+def test_a_sign_in_that_does_not_last_is_refused_with_the_reason(
+    world: World, refresh: object
+) -> None:
+    world.vendor.extra = {"refresh_token": refresh}
     tokens = world.tokens()
     tokens.begin()
     with pytest.raises(errors.NotConnected, match="offline_access"):
@@ -348,7 +351,23 @@ def test_L2_the_new_token_is_on_disk_before_it_is_used(world: World) -> None:
         tokens.bearer(True)
     world.vault.full = False
     assert tokens.bearer() == "access-1"
-    assert tokens.bearer(True) == "access-3", "with refresh-1, which still works"
+    assert world.tokens().bearer(True) == "access-3", "with refresh-1, which still works"
+
+
+def test_L2_a_new_token_that_the_disk_did_not_take_is_stored_as_soon_as_it_takes_it(
+    world: World,
+) -> None:
+    """The old one is long dead by then; only the process knows the new one."""
+    tokens = world.connected()
+    world.vault.full = True
+    for _ in range(3):
+        with pytest.raises(OSError, match="space"):
+            tokens.bearer(True)
+    assert world.events == ["asked refresh_token"], "no token is used that is not on disk"
+    with later(world, hours=2):
+        world.vault.full = False
+        assert tokens.bearer() == "access-3", "with refresh-2"
+    assert world.events[1:] == ["sealed xero", "asked refresh_token", "sealed xero"]
     assert world.tokens().bearer() == "access-3"
 
 
@@ -423,6 +442,14 @@ def test_a_restart_goes_on_with_what_is_stored(world: World) -> None:
     )
 
 
+def test_what_is_stored_is_opened_once_and_then_known(world: World) -> None:
+    world.connected()
+    after = world.tokens()
+    assert after.bearer() == "access-1"
+    world.vault.rows.clear()
+    assert after.bearer() == "access-1"
+
+
 def test_nobody_signed_in_is_not_connected(world: World) -> None:
     tokens = world.tokens()
     with pytest.raises(errors.NotConnected):
@@ -448,9 +475,12 @@ def test_revoke_withdraws_the_refresh_token_and_forgets_it(world: World) -> None
     assert "xero" not in world.vault.rows
 
 
-def test_a_revocation_that_did_not_reach_the_vendor_forgets_nothing(world: World) -> None:
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_revocation_that_did_not_reach_the_vendor_forgets_nothing(
+    world: World, status: int
+) -> None:
     tokens = world.connected()
-    world.vendor.next = [Says(503, "<html>")]
+    world.vendor.next = [Says(status, "<html>")]
     with pytest.raises(errors.Unreachable):
         tokens.revoke()
     assert tokens.bearer() == "access-1"

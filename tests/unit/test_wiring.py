@@ -41,6 +41,15 @@ def test_B3_allow_transfers_is_obeyed(word: str, moves: bool) -> None:
     assert rules("branches", f"allow_transfers = {word}").transfers is moves
 
 
+@pytest.mark.parametrize(
+    ("switched_on", "runs"), [((), 1), (("import",), 1), (("import", "export"), 2)]
+)
+def test_X2_the_runs_of_a_cycle_that_share_in_verifying_are_those_on_schedule(
+    switched_on: tuple[str, ...], runs: int
+) -> None:
+    assert of("sync", *(f"automatic_{kind} = yes" for kind in switched_on)).runs_a_cycle == runs
+
+
 def test_B3_branches_that_an_employee_group_stands_for_are_known() -> None:
     assert rules().grouped == frozenset({"b0", "b1", "b2"})
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from agent.branches import BranchMap
 from agent.employee import UNKNOWN, Address, EndDate
 from agent.fields import same
-from agent.xero.mapping_details import details, details_body, unmapped
+from agent.xero.mapping_details import details, details_body, group_name, unmapped
 
 OFF = BranchMap()
 
@@ -312,3 +312,9 @@ def test_any_person_posted_over_any_other_reads_back_as_that_person(
     assert not refused
     read = details({**first, **second}, MAP)
     assert all(same(name, after[name], read[name]) for name in after)
+
+
+@pytest.mark.parametrize("group", [7, True, [], {"Name": "Sydney"}, ""])
+def test_B2_what_is_no_name_of_a_group_is_none(group: object) -> None:
+    assert group_name({"EmployeeGroupName": group}) is None
+    assert unmapped({"EmployeeGroupName": group}, MAP) is None
