@@ -145,7 +145,7 @@ class Busy(AgentError):
 
 
 class OwnFault(AgentError):
-    """The agent met a fault of its own at one record. The log has its kind and place, never what it says: it may quote values."""
+    """The agent met a fault of its own at one record. The log has its kind and place, not its text, which may quote values."""
 
     reach = Reach.ITEM
     try_again = True

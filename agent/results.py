@@ -29,7 +29,15 @@ from agent.records import Attention, Choice, Link
 from agent.sync import Report
 
 # What stands in the way is on this machine, and no try of the same gets past it.
-BROKEN = (Misconfigured, KeyMissing, DataDirBusy, StateDamaged, StateNewer, StateUnreadable, NotStored)
+BROKEN = (
+    Misconfigured,
+    KeyMissing,
+    DataDirBusy,
+    StateDamaged,
+    StateNewer,
+    StateUnreadable,
+    NotStored,
+)
 DONE, ATTENTION, WRONG_USE, NO_CONNECTION, BRAKED = 0, 1, 2, 3, 4
 FAULT = "The agent met a fault of its own. Nothing is lost; its log names the kind."
 COMMAND = "command"

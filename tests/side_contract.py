@@ -5,6 +5,7 @@ one of the two systems does has a suite of its own below: HRA's actions, Xero's 
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,12 +13,13 @@ from typing import Any
 import pytest
 
 from agent.employee import UNKNOWN, Employee, EndDate, Person, Status, Value
-from agent.errors import NotFound, Refused
+from agent.errors import NotFound, OutcomeUnknown, Refused, Unreachable
 from agent.fields import FIELDS, GROUPS, names, same
 from agent.side import HraSide, Side
 from tests.unit.canonical_values import THREE, account
 
 DETAILS = frozenset({"details"})
+ONE_ACCOUNT = (account("44445555"),)
 TWO_REMAINDERS = (account("111111"), account("222222"))
 PAST, FUTURE = EndDate(date(2026, 1, 5)), EndDate(date(2027, 9, 1))
 OPTIONAL = ("middle_names", "job_title", "mobile", "phone", "email", "title")
@@ -25,13 +27,17 @@ OPTIONAL = ("middle_names", "job_title", "mobile", "phone", "email", "title")
 
 @dataclass
 class Stage:
-    """A side with somebody on it. `tick` lets the side's clock go on; `unknown` is nobody's id."""
+    """A side with somebody on it. `tick` lets the side's clock go on; `unknown` is nobody's id; `away` lets no call reach
+    it; `lose_answer` loses the answer of this person's next write, once it is carried out.
+    """
 
     side: Side
     id: str
     newcomer: dict[str, Value]
     unknown: str = "00000000-0000-0000-0000-000000000000"
     tick: Callable[[], None] = lambda: None
+    away: Callable[[bool], None] = lambda away: None
+    lose_answer: Callable[[str], None] = lambda id: None
 
 
 class SideContract:
@@ -137,6 +143,29 @@ class SideContract:
         for name, value in stage.newcomer.items():
             assert same(name, found.get(name), value), name
         assert {p.id for p in stage.side.listing().people} == known | {made.employee.id}
+
+    def test_X3_a_side_that_is_away_says_so_and_nothing_was_written(self, stage: Stage) -> None:
+        before = stage.side.fetch(stage.id)
+        stage.away(True)
+        for call in (
+            lambda: stage.side.listing(),
+            lambda: stage.side.fetch(stage.id),
+            lambda: stage.side.update(before, {"mobile": "0491 570 158"}),
+        ):
+            with pytest.raises(Unreachable):
+                call()
+        stage.away(False)
+        assert alike(before, stage.side.fetch(stage.id), "mobile")
+
+    def test_X3_of_a_write_whose_answer_is_lost_no_side_says_that_nothing_happened(
+        self, stage: Stage
+    ) -> None:
+        """Xero is asked once more with the same key and answers as it did; HRA Cloud knows no keys."""
+        before = stage.side.fetch(stage.id)
+        stage.lose_answer(stage.id)
+        with suppress(OutcomeUnknown):
+            stage.side.update(before, {"bank_accounts": ONE_ACCOUNT})
+        assert stage.side.fetch(stage.id).get("bank_accounts") == ONE_ACCOUNT
 
     def test_L3_the_probe_names_who_is_connected(self, stage: Stage) -> None:
         found = stage.side.probe()

@@ -13,7 +13,7 @@ from agent.plans import Mark
 from agent.records import Agreed, Late, Link
 from agent.words import REMEMBERED, join, split
 
-# assumption A44: a write or create whose answer was lost takes effect within a quarter of an hour of being sent, or never.
+# assumption A46: a write or create whose answer was lost takes effect within a quarter of an hour of being sent, or never.
 LATE = timedelta(minutes=15)
 # What HRA Cloud changes by an action, not by the PUT that replaces a whole section.
 ACTED = frozenset({"end_date", "branch"})

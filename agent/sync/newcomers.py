@@ -129,11 +129,8 @@ class Newcomers:
             ):
                 return None
             # A create in HRA Cloud goes on with its sections: the last of them may be under way still.
-            late = {
-                HRA_SUPER: Late("", lost.since + LATE)
-                for lost in self._store.pending()
-                if (lost.side, lost.source_id) == ("hra", joining.xero_id)
-            }
+            lost = [p.since for p in self._store.pending() if _key(p) == ("hra", joining.xero_id)]
+            late = {HRA_SUPER: Late("", lost[0] + LATE)} if lost else {}
             link = self._store.add_link(
                 joining.hra_id, joining.xero_id, created=joining.created, late=late
             )
@@ -329,6 +326,10 @@ class Newcomers:
         self._store.replace_attention(
             f"{create.source.side}:{create.source.id}", (held(create, reason, kind),)
         )
+
+
+def _key(pending: Pending) -> tuple[str, str]:
+    return pending.side, pending.source_id
 
 
 def _start_of(employee: Employee) -> date | None:

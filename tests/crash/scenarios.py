@@ -154,6 +154,7 @@ SCENARIOS = (
         (*CYCLE, ("let_through", {})),
         strangers,
         finish=(*CYCLE, ("let_through", {}), ("let_through", {})),
+        later=(*CYCLE, ("let_through", {}), *CYCLE, ("let_through", {}), *CYCLE),
         safety="max_creates = 0",
     ),
     Scenario("a link broken", (("say", {"verb": "unlink", "id": f"hra@{A}"}),), save),

@@ -68,7 +68,8 @@ REPORT: tuple[Step, ...] = (("report", {}),)
 @dataclass(frozen=True)
 class Scenario:
     """`before` happens at the sides, then `led_by` in a life that is not cut off, and `minutes` later `act` in the life
-    that is; `finish` (empty: `act` again) is what the next life does, a minute later. `start`: what the agent had
+    that is; `finish` (empty: `act` again) is what the next life does, a minute later, and `later` what a person does in
+    the last one, for what had to wait until then. `start`: what the agent had
     before all that: "new" nothing, "connected" both sign-ins, "linked" an import and an export too.
     """
 
@@ -80,6 +81,7 @@ class Scenario:
     start: str = "linked"
     minutes: float = 5
     cycles: int = 1
+    later: Sequence[Step] = ()
     safety: str = ""
     sync: str = ""
 

@@ -97,7 +97,9 @@ class Trial:
             _land(flying)
             stage.sides.take_writes()  # the agent did not send it twice
         stage.sides.clock.move(minutes=40)
-        last = stage.live(scenario, [*AFTERWARDS * scenario.cycles, *REPORT, *AFTERWARDS])
+        last = stage.live(
+            scenario, [*AFTERWARDS * scenario.cycles, *scenario.later, *REPORT, *AFTERWARDS]
+        )
         if last.sent_at_last:
             raise Broken(
                 f"promise 2: a further run wrote {_told(last.writes[-last.sent_at_last :])}"

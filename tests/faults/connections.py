@@ -21,10 +21,14 @@ FAULTS = (
         "if not mine:",
         "edge/test_hra_client.py::test_L1_another_account_than_the_linked_one_is_refused"),
     row("L2", "a new token is used before it is on disk", "tokens/__init__.py",
-        "        self._vault.seal(self._side, held.row())\n"
+        "        self._vault.seal(self._side, held.row())\n        self._unstored = None\n"
         '        self._held, self._read, self._dead = held, True, ""\n',
         '        self._held, self._read, self._dead = held, True, ""\n'
-        "        self._vault.seal(self._side, held.row())\n",
+        "        self._vault.seal(self._side, held.row())\n        self._unstored = None\n",
+        "unit/test_tokens.py"),
+    row("L2", "a token that the disk did not take is lost", "tokens/__init__.py",
+        "        if self._unstored is not None:",
+        "        if self._unstored is None and self._dead:",
         "unit/test_tokens.py"),
     row("L2", "threads that wait for a refresh refresh again", "tokens/__init__.py",
         "if self._fresh(held) and (not force or held is not seen):",

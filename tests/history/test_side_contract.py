@@ -5,9 +5,11 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from agent.branches import BranchMap
 from agent.employee import Address, Person, Status, Value
+from agent.sandbox.faults import FOREVER
 from tests.edge.hra_desk import STAFF as HRA_STAFF
 from tests.edge.hra_desk import HraDesk
 from tests.edge.xero_house import STAFF as XERO_STAFF
@@ -46,6 +48,33 @@ def _double(name: str, **settings: Any) -> FakeSide:
     return side
 
 
+def _troubles(side: FakeSide) -> dict[str, Any]:
+    """How a double goes away, and loses an answer."""
+
+    def away(now: bool) -> None:
+        side.unreachable = now
+
+    def lose_answer(id: str) -> None:
+        side.failing[id] = "lost_after"
+
+    return {"away": away, "lose_answer": lose_answer}
+
+
+def _faults(app: Flask, method: str) -> dict[str, Any]:
+    """The same of a sandbox."""
+    faults = app.config["FAULTS"]
+
+    def away(now: bool) -> None:
+        faults.clear()
+        if now:
+            faults.plan("503_html", path="/*", times=FOREVER)
+
+    def lose_answer(id: str) -> None:
+        faults.plan("drop_after", method=method, path=f"*{id}*")
+
+    return {"away": away, "lose_answer": lose_answer}
+
+
 class TestHraDouble(HraContract):
     @pytest.fixture
     def stage(self) -> HraStage:
@@ -57,14 +86,15 @@ class TestHraDouble(HraContract):
         side.edit("p1", branch="b1")
         return HraStage(
             side, "p1", {**NEWCOMER, "branch": "b1"}, hra=side, elsewhere="b2",
-            hopeful=lambda: "c1",
+            hopeful=lambda: "c1", **_troubles(side),
         )  # fmt: skip
 
 
 class TestXeroDouble(SideContract):
     @pytest.fixture
     def stage(self) -> Stage:
-        return Stage(_double("xero"), "p1", {**NEWCOMER, "branch": "b1"})
+        side = _double("xero")
+        return Stage(side, "p1", {**NEWCOMER, "branch": "b1"}, **_troubles(side))
 
 
 class TestXeroDoubleWithGroups(GroupContract):
@@ -95,6 +125,7 @@ class TestHraClient(HraContract):
         yield HraStage(
             client, desk.id(person.key), {**NEWCOMER, "branch": branch}, tick=tick, hra=client,
             elsewhere=elsewhere, hopeful=lambda: str(desk.candidate().id),
+            **_faults(desk.app, "PUT"),
         )  # fmt: skip
         desk.close()
 
@@ -106,8 +137,9 @@ class TestXeroClient(SideContract):
         house.client.begin()
         person = next(p for p in XERO_STAFF if p.banks and p.tax and p.tax.tfn and not p.ended)
         yield Stage(
-            house.client, house.id_of(person), NEWCOMER, tick=lambda: house.clock.move(minutes=5)
-        )
+            house.client, house.id_of(person), NEWCOMER,
+            tick=lambda: house.clock.move(minutes=5), **_faults(house.app, "POST"),
+        )  # fmt: skip
         house.stop()
 
 
