@@ -18,6 +18,7 @@ from agent.errors import NotStored, StateUnreadable
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 BLOCK = 64 * 1024  # bytes
+AGAIN = -2  # in the place of a handle: the file has to be opened again
 _BINARY = getattr(os, "O_BINARY", 0)
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _NOT_OURS = (errno.EACCES, errno.EPERM)
@@ -121,6 +122,8 @@ class Lines:
     def append(self, line: bytes) -> None:
         """Add one line, on disk when this returns; a failed write leaves no part of it. Raises NotStored."""
         with storing(self._path):
+            if self._handle == AGAIN:
+                self._turn()
             self._cut()
             try:
                 os.lseek(self._handle, self._size, os.SEEK_SET)
@@ -134,15 +137,29 @@ class Lines:
 
     def rewrite(self, lines: Iterable[bytes]) -> None:
         """Replace the whole file in one step. Raises NotStored."""
-        replace_file(self._path, b"".join(line + b"\n" for line in lines))
-        self.close()
-        self._open()
+        try:
+            replace_file(self._path, b"".join(line + b"\n" for line in lines))
+        finally:
+            # Also where only the folder could not be synced: the old file has no name any more, and what is appended
+            # to it would be gone with this process.
+            self._turn()
 
     def close(self) -> None:
         """Give the file back to the system. Twice is fine: the number may be another file's by then."""
         handle, self._handle = self._handle, -1
         if handle >= 0:
             os.close(handle)
+
+    def _turn(self) -> None:
+        """To the file that surely has the name now. Raises NotStored: nothing is appended until that can be done."""
+        self.close()
+        self._handle = AGAIN
+        with storing(self._path):
+            _sync_folder(self._path.parent)
+        try:
+            self._open()
+        except StateUnreadable as error:
+            raise NotStored(str(self._path), "it cannot be opened again.") from error
 
     def _cut(self) -> None:
         size = os.fstat(self._handle).st_size

@@ -43,9 +43,10 @@ UNFIT = {
 
 def made(store: Store, key: bytes, now: datetime) -> bytes:
     """A backup of this moment. `key`: derived for backups."""
+    # Before the files: a line that is added meanwhile may be in them, but never one in the head that they lack.
+    count, mac = store.audit_head()
     files = dict(store.snapshot())
     files[USERS] = _without_hashes(files[USERS])
-    count, mac = store.audit_head()
     pair = store.binding()
     head = Head(
         __version__,

@@ -14,9 +14,11 @@ from agent.jobs import Jobs
 from agent.notices import Notices
 from agent.pair import Pair
 from agent.service.shown import news_of
+from agent.store.house import RUNS_KEPT
 from agent.watch import Watch
 
 CYCLE, WATCH = "cycle", "watch"
+BY_ITSELF = "schedule"
 KEEP_ALIVE = timedelta(hours=12)
 DAILY = timedelta(days=1)
 AFTER_START = timedelta(minutes=1)
@@ -86,7 +88,7 @@ class Schedule:
     def _run(self, kind: str) -> None:
         # Its run row has the reason, and a braked one its row; the next kind has its own try.
         try:
-            self._pair.run(kind, "schedule", stop=self._halt)
+            self._pair.run(kind, BY_ITSELF, stop=self._halt)
         except AgentError as error:
             _log.warning("%s ended: %s", kind, type(error).__name__)
         except Exception as error:
@@ -96,8 +98,9 @@ class Schedule:
         return self._stopping() or bool(self._pair.store.standing())
 
     def _first_cycle(self, now: datetime, every: timedelta) -> datetime:
-        """A restart does not put the schedule off: the next turn comes when it would have come."""
-        last = [run.started for run in self._pair.store.runs(50)]
+        """A restart does not put the schedule off, nor does a person's own run: the next turn comes when it would have come."""
+        runs = self._pair.store.runs(RUNS_KEPT)
+        last = [run.started for run in runs if run.started_by == BY_ITSELF]
         due = last[0] + every if last else now
         # A run that started in the future says that the clock was set back since: it puts nothing off.
         return min(max(now + AFTER_START, due), now + max(every, AFTER_START))

@@ -60,7 +60,9 @@ class House:
         clock: Callable[[], datetime],
         new_id: Callable[[], str] = random_id,
         audit_key: bytes = b"",
+        off: str = "",
     ) -> None:
+        """`off`: why a state.json that is made now has schedules and pushes off from its first byte; "" for no reason."""
         private_folder(data_dir)
         self._clock = clock
         self._new_id = new_id
@@ -80,7 +82,7 @@ class House:
         self._runs = Shelf(self._runs_file, "runs", Run)
         self._users = Shelf(self._users_file, "users", User)
         self._audit = Audit(data_dir, audit_key, clock, begun=bool(self._said("audit")))
-        self._begin()
+        self._begin(off)
 
     def close(self) -> None:
         """Give the files back to the system."""
@@ -239,9 +241,10 @@ class House:
         found = self._self.get(name)
         return found.text if found else ""
 
-    def _begin(self) -> None:
+    def _begin(self, off: str) -> None:
         if not self._said("instance"):
-            self._self.change({"instance": Text(self._new_id()), "audit": Text("begun")})
+            begun = {"instance": Text(self._new_id()), "audit": Text("begun")}
+            self._self.change(begun | ({"off": Text(off)} if off else {}))
         self._end_left(LEFT_RUNNING)
 
     def _end_left(self, reason: str) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar, cast
 from tinydb.storages import Storage
 from tinydb.table import Document, Table
 
-from agent.errors import StateDamaged, StateNewer
+from agent.errors import NotStored, StateDamaged, StateNewer
 from agent.files import read_file, replace_file
 from agent.store.disk import Disk
 from agent.store.migrate import VERSION, Tables, file_of, tables_of
@@ -40,11 +40,17 @@ class AtomicStorage(Storage):
         self.lock = lock
         self._disk = disk or Disk()
         self._batch: Tables | None = None
+        self._closed = False
         there = path.exists()
         self._tables, self.version = (
             tables_of(path.name, read_file(path)) if there else ({}, VERSION)
         )
         self._texts: Texts = {name: _encoded(rows) for name, rows in self._tables.items()}
+
+    def close(self) -> None:
+        """Write no more: the data directory may be another process's from now on."""
+        with self.lock:
+            self._closed = True
 
     def write_anew(self, always: bool = False) -> None:
         """Bring a file of an older version up to the present one, on disc. NotStored: it is as it was."""
@@ -89,6 +95,8 @@ class AtomicStorage(Storage):
             self.write(data)
 
     def _replace(self, texts: Texts) -> None:
+        if self._closed:
+            raise NotStored(self.path.name, "the agent has ended here.")
         with self._disk.step():
             replace_file(self.path, file_of(_rendered(texts)))
 

@@ -44,19 +44,24 @@ class Store(House):
     ) -> None:
         check(data_dir)
         there = present(data_dir)
-        super().__init__(data_dir, clock, new_id, audit_key)
+        # In one step with the new state.json: cut short after it, the next start would see no loss.
+        off = LOST_STATE if "state.json" in missing(there, begun=False) else ""
+        super().__init__(data_dir, clock, new_id, audit_key, off)
         self._links_file = AtomicStorage(data_dir / "links.json", self._lock, self._disk)
         self._plans_file = AtomicStorage(data_dir / "plans.json", self._lock, self._disk)
         self._open_pair()
+        self._tell_lost(there)  # before the inbox is made anew, for the same reason
         self._inbox = Inbox(data_dir / INBOX_FILE, clock, self._disk)
         try:
-            self._settle_files(there)
+            self._settle_files()
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        """Give the files back to the system."""
+        """Give the files back to the system. Nothing is written any more: whoever is late hears NotStored."""
+        for one in self._table_files():
+            one.close()
         self._inbox.close()
         super().close()
 
@@ -284,19 +289,18 @@ class Store(House):
             self._state_file, self._links_file, self._plans_file, self._runs_file, self._users_file,
         )  # fmt: skip
 
-    def _settle_files(self, there: frozenset[str]) -> None:
-        """Bring older files up to this version, and say so where one was lost: what it held is met for the first time."""
-        for one in self._table_files():
-            one.write_anew()
+    def _tell_lost(self, there: frozenset[str]) -> None:
+        """Say so where a file was lost: what it held is met for the first time."""
         lost = missing(there, begun=bool(self._said("files")))
-        if "state.json" in lost:
-            self._self.put("off", Text(LOST_STATE))
         if "links.json" in lost:
             self._forget_links()
         if lost & {"links.json", INBOX_FILE}:
             self._markers.change({}, self._markers.all())  # everybody is read again
         if lost:
             self.replace_attention(SCOPE, (lost_row(lost),))
+
+    def _settle_files(self) -> None:
+        """Bring older files up to this version, and make those that are not there."""
         for one in self._table_files():
             one.write_anew(always=not one.path.exists())
         if not self._said("files"):

@@ -135,7 +135,7 @@ class Sync:
                 since = self._allotting.goes_on_from(kind, mode)
             order = Order(kind, started_by, mode, dry_run, employee, progress, stop, since)
             row = self._book.opened(order, DRY_RUN if dry_run else "")
-            order = replace(order, progress=self._book.teller(row, order))
+            order = replace(order, progress=self._book.teller(row, order), at=row.started)
             if kind == VERIFY:
                 return self._verify(row, order)
             return self._once(row, order)
@@ -182,7 +182,7 @@ class Sync:
         with self._running:
             order = Order(plan.kind, started_by, plan.mode, progress=progress, stop=stop)
             row = self._book.opened(order, PLANNED)
-            order = replace(order, progress=self._book.teller(row, order))
+            order = replace(order, progress=self._book.teller(row, order), at=row.started)
             rules = replace(
                 self._rules_of(started_by),
                 by_person=plan.by_person,

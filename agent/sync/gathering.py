@@ -52,7 +52,7 @@ class Gathering:
         if before:
             self.tale.tally["resumed"] = before
         self.verdicts += [self._waits(link) for link in chosen.waiting]
-        for count, link in enumerate(in_turn(chosen.reading), before):
+        for count, link in enumerate(in_turn(chosen.reading, self.order.at), before):
             self.order.progress(Progress("reading", count, total))
             check_stop(self.order)
             self._one(link)

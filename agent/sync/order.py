@@ -11,7 +11,7 @@ from agent.sync.report import Progress
 @dataclass(frozen=True)
 class Order:
     """One run. `started_by` is who (records.Choice), or `schedule`; `employee` an HRA id, None for everybody. `since`: when
-    the stopped run began that this one goes on with, None for none (R4)."""
+    the stopped run began that this one goes on with, None for none (R4); `at`: when this one began."""
 
     kind: str
     started_by: str
@@ -21,6 +21,7 @@ class Order:
     progress: Callable[[Progress], None] = lambda progress: None
     stop: Callable[[], bool] = lambda: False
     since: datetime | None = None
+    at: datetime | None = None
 
     @property
     def by_person(self) -> bool:

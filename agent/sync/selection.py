@@ -74,9 +74,9 @@ def to_read(
     ]
 
 
-def in_turn(links: Iterable[Link]) -> list[Link]:
+def in_turn(links: Iterable[Link], now: datetime | None = None) -> list[Link]:
     """What was being written first, for it may be half done; then whoever was verified longest ago."""
-    return sorted(links, key=lambda link: (link.sending == "", link.verified or LONG_AGO))
+    return sorted(links, key=lambda link: (link.sending == "", verified(link, now)))
 
 
 def _due(links: Sequence[Link], share: Share) -> set[str]:
@@ -87,15 +87,17 @@ def _due(links: Sequence[Link], share: Share) -> set[str]:
     """
     never = {link.id for link in links if link.verified is None}
     read = [link for link in links if link.verified is not None and UNREAD not in link.open]
-    overdue = share.late is not None and sum(_since(link, share) < share.late for link in read)
-    count = pace.verified_now(len(links), share.part, int(overdue), share.spare)
-    oldest = sorted((_since(link, share), link.id) for link in read)
+    now, late = share.now, share.late
+    overdue = sum(late is not None and verified(link, now) < late for link in read)
+    count = pace.verified_now(len(links), share.part, overdue, share.spare)
+    oldest = sorted((verified(link, now), link.id) for link in read)
     return never | {id for _, id in oldest[:count]}
 
 
-def _since(link: Link, share: Share) -> datetime:
+def verified(link: Link, now: datetime | None) -> datetime:
+    """When a link was verified; long ago where it never was, or where a clock since set back says a time after `now`."""
     at = link.verified
-    ahead = at is not None and share.now is not None and at > share.now
+    ahead = at is not None and now is not None and at > now
     return LONG_AGO if at is None or ahead else at
 
 
@@ -119,7 +121,7 @@ def apart(
     for link in links:
         stands = (
             link.xero_id.casefold() not in leave
-            and read_since(link, since)
+            and read_since(link, order)
             and _unmoved(link.hra_seen, link.left.get("hra"), there.get(link.hra_id))
             and _unmoved(
                 link.xero_seen, link.left.get("xero"), moved.get(link.xero_id, _or(link, xero))
@@ -143,10 +145,10 @@ def counts(link: Link, target: str) -> tuple[bool, bool]:
     return changed, "end_date" in waiting
 
 
-def read_since(link: Link, since: datetime) -> bool:
-    """Whether a link was read whole at or after a time, and nothing about it is in doubt."""
+def read_since(link: Link, order: Order) -> bool:
+    """Whether the stopped run that this one goes on with has read a link whole, and nothing about it is in doubt."""
     doubtful = link.sending or link.sent or link.late or UNREAD in link.open
-    return link.verified is not None and link.verified >= since and not doubtful
+    return order.since is not None and verified(link, order.at) >= order.since and not doubtful
 
 
 def _unmoved(seen: str, left: str | None, now: str | None) -> bool:

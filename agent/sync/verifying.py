@@ -4,7 +4,7 @@ What agrees is recorded as agreed; what does not stands open for the next import
 day's calls are used up but for the reserve, and goes on from there the next time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from agent.sync.gathering import check_stop, look
 from agent.sync.hands import Hands
 from agent.sync.order import Order
 from agent.sync.report import Progress
-from agent.sync.selection import LONG_AGO, UNREAD, read_since
+from agent.sync.selection import UNREAD, read_since, verified
 from agent.sync.tale import Tale
 from agent.words import split
 
@@ -77,12 +77,13 @@ class Verifying:
             if link is None:
                 raise NotPossible(NOT_LINKED.format(id=asked))
             return [link], 0
-        since = self.order.since
-        left = [link for link in links if since is None or not read_since(link, since)]
+        left = [link for link in links if not read_since(link, self.order)]
         read = len(links) - len(left)
         if read:
             self.tale.tally["resumed"] = read
-        return _in_turn(left), read
+        # Records that could not be read come last, so that no number of them uses up the day for the rest.
+        now = self.order.at
+        return sorted(left, key=lambda link: (UNREAD in link.open, verified(link, now))), read
 
     def _one(self, link: Link) -> None:
         seen = look(self.hands, self.rules, self.order, self.tale, link)
@@ -96,8 +97,3 @@ class Verifying:
     def _pause(self, done: int, total: int, why: str, until: datetime | None) -> None:
         when = LATER.format(until=until) if until else SOME_TIME
         self.paused = PAUSED.format(done=f"{done:,}", total=f"{total:,}", why=why, when=when)
-
-
-def _in_turn(links: Sequence[Link]) -> list[Link]:
-    """Longest ago first; records that could not be read last, so that no number of them uses up the day for the rest."""
-    return sorted(links, key=lambda link: (UNREAD in link.open, link.verified or LONG_AGO))

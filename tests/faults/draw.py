@@ -80,10 +80,7 @@ def at_line(root: Path, area: str, file: str, before: str) -> Iterator[Drawn]:
     lines = [line.strip() for line in module.source.splitlines()]
     for operators in (of_the_library(), of_ours()):
         for place in chain.from_iterable(module.places(operators).values()):
-            if (
-                before.split(" / ")[0]
-                in lines[max(place.position[0] - 12, 0) : place.position[0] + 12]
-            ):
+            if lines[place.position[0] - 1] in before.split(" / "):
                 found = module.with_fault(area, place)
                 if found:
                     yield found

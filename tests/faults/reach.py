@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Lock
 from typing import Any
 
 from tests.faults.copies import QUIETLY, ROOT, Copy
@@ -50,17 +51,19 @@ class Reach:
         usual = {file: _seconds(row) for file, row in self.files.items()}
         stale = [f for f, digest in tests.items() if known.get(f, {}).get("digest") != digest]
         self.key, self.files = key, {f: known[f] for f in tests if f not in stale}
-        free: SimpleQueue[Copy] = SimpleQueue()
+        lock, free = Lock(), SimpleQueue[Copy]()
         for copy in copies:
             free.put(copy)
 
         def ask(file: str) -> None:
             copy = free.get()
             try:
-                self.files[file] = {"digest": tests[file], "tests": _record(copy, file, watched)}
+                row = {"digest": tests[file], "tests": _record(copy, file, watched)}
             finally:
                 free.put(copy)
-            self.write()
+            with lock:
+                self.files[file] = row | {"imports": sorted(_imports(root / file))}
+                self.write()
 
         if stale:
             print(f"finding out what {len(stale)} of {len(tests)} files of tests reach", flush=True)
@@ -74,19 +77,20 @@ class Reach:
     def tests_of(self, function: str, file: str) -> list[dict[str, float]]:
         """The tests that run a function, in the order to ask them: per file of tests, quickest first.
 
-        Without a function (code that runs on import) every test counts, those that reach the file first.
+        Without a function (code that runs on import) every test counts, those first that name the file or reach it.
         """
+        module = _module(file)
         near: dict[str, dict[str, float]] = {}
         far: dict[str, dict[str, float]] = {}
-        for name, (passed, seconds, reached) in self._rows():
-            if not passed:
-                continue
-            if function:
-                hit = f"{file}::{function}" in reached
-            else:
-                hit = any(one.startswith(f"{file}::") for one in reached)
-            if hit or not function:
-                (near if hit else far).setdefault(name.partition("::")[0], {})[name] = seconds
+        for tests_file, row in self.files.items():
+            named = not function and module in row.get("imports", ())
+            for name, (passed, seconds, reached) in row["tests"].items():
+                if function:
+                    hit = f"{file}::{function}" in reached
+                else:
+                    hit = named or any(one.startswith(f"{file}::") for one in reached)
+                if passed and (hit or not function):
+                    (near if hit else far).setdefault(tests_file, {})[name] = seconds
         return [*_quickest_first(near), *_quickest_first(far)]
 
     def _rows(self) -> list[tuple[str, list[Any]]]:
@@ -99,6 +103,21 @@ def function_at(source: str, line: int) -> str:
         if node.body[0].lineno <= line <= (node.end_lineno or line):
             return name
     return ""
+
+
+def _module(file: str) -> str:
+    return file.removesuffix("/__init__.py").removesuffix(".py").replace("/", ".")
+
+
+def _imports(path: Path) -> set[str]:
+    """The modules that a file names in its imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+        elif isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+    return found
 
 
 def _quickest_first(found: dict[str, dict[str, float]]) -> list[dict[str, float]]:

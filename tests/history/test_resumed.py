@@ -294,6 +294,17 @@ def test_R4_what_was_read_long_ago_is_read_again(made: Callable[..., Office]) ->
     assert {*office.xero.fetched} == {f"p{n}" for n in range(PEOPLE)}
 
 
+def test_R4_a_time_in_the_future_is_no_proof_of_having_been_read(
+    made: Callable[..., Office],
+) -> None:
+    office = made()
+    stopped_after_all_was_read(office)
+    ahead = office.clock() + timedelta(days=4000)
+    office.store.save_link(replace(office.link("p5"), verified=ahead))
+    office.sync.run("import", "page:anna")
+    assert {*office.xero.fetched} == {"p5"}
+
+
 # --- the brake weighs the whole
 
 

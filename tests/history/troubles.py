@@ -132,6 +132,7 @@ class Troubles:
         kind = self.random.choice(possible)
         self.met[f"{kind} at {sort_of(call)}"] += 1
         self.met[kind] += 1
+        self.met["trouble"] += 1
         return kind
 
     def _possible(self, side: Any, call: str, args: tuple[Any, ...]) -> tuple[str, ...]:

@@ -281,6 +281,8 @@ class World:
             self._unanswered(False, names)
             if random.random() < 0.2:
                 self.now += timedelta(hours=80)  # longer than a save is tried
+                self.storm(random, self.worker.drain, share=0.9)
+                self._unanswered(False, names)
             self._until_due()
         self._drain()
         names = NAMES if self._again(person) else names
@@ -357,12 +359,16 @@ class World:
         self.check()
 
     def storm(
-        self, random: Random, act: Callable[[], object], cut: tuple[str, str] | None = None
+        self,
+        random: Random,
+        act: Callable[[], object],
+        cut: tuple[str, str] | None = None,
+        share: float | None = None,
     ) -> None:
         """Whatever the agent does meets trouble at some of its calls; where the machine dies, a new agent is built from
         what the disk held at that moment."""
         kept = self.folder.with_name(f"{self.folder.name}+")
-        self.troubles.begin(random, share=0.0 if cut else None)
+        self.troubles.begin(random, share=0.0 if cut else share)
         self.troubles.cut = cut or ("", "")
         dies = 0 if cut else random.choice([0, 0, random.randrange(1, 60)])
         DISK.arm(self.folder, kept, dies)

@@ -1,5 +1,6 @@
 """The hook inbox: an accepted save survives what happens to process, file end and disc."""
 
+import errno
 import resource
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.errors import StateDamaged
+from agent.errors import NotStored, StateDamaged
 from agent.records import Save
 from agent.store.inbox import HEADER, LARGE, Inbox
 
@@ -219,6 +220,28 @@ def test_a_line_that_could_not_be_taken_back_spoils_nothing(path: Path) -> None:
         file.write(b"not synced, then not cut either" * 20 + b"\n")
     inbox.accept(save("w2"), ACCOUNT)
     assert Inbox(path, Clock()).waiting(ACCOUNT) == (save("w1"), save("w2"))
+
+
+def test_H2_after_a_rewrite_whose_folder_could_not_be_synced_no_accepted_save_is_lost(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    inbox = Inbox(path, clock)
+    inbox.accept(save("w1"), ACCOUNT)
+    inbox.close_saves(["w1"], "done")
+    clock.now += timedelta(days=9)
+
+    def too_many_files(folder: Path) -> None:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("agent.files._sync_folder", too_many_files)
+        with pytest.raises(NotStored):
+            inbox.tidy()
+        with pytest.raises(NotStored):  # nobody could promise that the file keeps its name
+            inbox.accept(save("w2"), ACCOUNT)
+    assert inbox.accept(save("w2"), ACCOUNT) is True
+    assert Inbox(path, clock).waiting(ACCOUNT) == (save("w2"),)
 
 
 def test_on_a_full_disc_a_save_is_not_closed(path: Path) -> None:

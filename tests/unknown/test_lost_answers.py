@@ -20,9 +20,10 @@ CASES = [
     for place, kind in enumerate(LOST)
     if LONG or place == number % len(LOST)
 ]
+SUPER = ("hra", "super")
 TURNS = [
     (*way, moved)
-    for number, way in enumerate(WAYS)
+    for number, way in enumerate(way for way in WAYS if way != SUPER)
     for place, moved in enumerate(("on", "back"))
     if LONG or (place == number % 2 and way[1] in ("details", "bank"))
 ]
@@ -55,6 +56,10 @@ def test_X3_a_write_whose_answer_is_lost_arrives_once_and_its_value_stays(
     house.fault(kind, target, group)
     house.run(target)
     house.over()
+    if (target, group) == SUPER:
+        # Its PUT makes a membership each time, so it is not sent again while the lost one may still arrive.
+        house.faults(target).land()
+        house.later(seconds=LATE.total_seconds())
     house.both()
     assert house.value("hra", group) == house.value("xero", group) == typed
     if kind == "late":
