@@ -43,6 +43,8 @@ def is_given(environ: Mapping[str, str]) -> bool:
 
 def _replace(path: Path, key: Key) -> None:
     """The key file with another content; where the old one lay is written over, once the new one is on disk."""
+    # Where a link leads: the key may well be kept apart from the data, and stays there.
+    path = path.resolve()
     text = key.text().encode() + b"\n"
     if os.name == "nt":  # no file is replaced there while somebody holds it open
         replace_file(path, text)

@@ -181,7 +181,9 @@ class Worker:
         except Stopped:
             self._stopping = True
         except Parked as parked:
-            self._halt(rows, parked.until, parked.sentence())
+            # A pause of days is asked about once a day: a longer wait than any would count as a clock that was set back.
+            again = min(parked.until, self._clock() + LONGEST_WAIT)
+            self._halt(rows, again, parked.sentence())
         except NotConnected as error:
             # No fault of the save, nor of its time: a person connects, however long that takes.
             again = self._clock() + timedelta(seconds=NO_SIGN_IN)

@@ -34,6 +34,7 @@ GONE = (
 )
 # Records about employees' pay are kept for seven years in Australia (Fair Work Act 2009, s 535).
 TERM = timedelta(days=7 * 366)
+A_DAY = timedelta(days=1)
 TRIMMED = "lines up to {n} are older than seven years and were removed"
 _HEAD_PARTS = {"count": int, "mac": str, "size": int, "key": str, "seal": str}
 _CUT_PARTS = {"cut": int, "cut_mac": str}
@@ -146,8 +147,14 @@ class Audit:
         newest = read(self._key, rows[-1]) if rows else None
         if newest is None or not newest.whole:
             return []
-        # Never by the clock alone: one that is set years ahead for an hour must not empty the log.
-        border = min(self._clock(), newest.line.at) - TERM
+        # Never by the clock alone, nor by the lines of one day: one that is set years ahead for an hour must not empty
+        # the log, whatever was noted in that hour.
+        entries = (read(self._key, row) for row in reversed(rows))
+        times = (entry.line.at for entry in entries if entry and entry.whole)
+        witness = next((at for at in times if at < newest.line.at - A_DAY), None)
+        if witness is None:
+            return []
+        border = min(self._clock(), witness) - TERM
         for row in rows:
             entry = read(self._key, row)
             if entry is None or not entry.whole or entry.line.at > border:

@@ -3,12 +3,13 @@ to be reached from other machines where nobody could have to sign in.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from agent.config import Settings
 from agent.config.convert import is_loopback
 from agent.errors import Misconfigured
+from agent.records import User
 from agent.vault import KEY_FILE
 
 READ_BY_OTHERS, WRITTEN_BY_OTHERS, READ_BY_GROUP = 0o004, 0o022, 0o040
@@ -27,10 +28,13 @@ NO_PASSWORD = (
 )
 
 
-def refuse_open_house(settings: Settings, somebody_may_sign_in: bool) -> None:
-    """Raises Misconfigured where other machines would reach a page that has no password."""
+def refuse_open_house(settings: Settings, users: Iterable[User]) -> None:
+    """Raises Misconfigured where other machines would reach a page that has no password. Page `users` that come out of a
+    backup have none.
+    """
     host = settings.agent.host
-    if not somebody_may_sign_in and not is_loopback(host):
+    somebody = settings.page.password_hash or any(user.password_hash for user in users)
+    if not somebody and not is_loopback(host):
         raise Misconfigured([NO_PASSWORD.format(host=host)])
 
 

@@ -44,7 +44,7 @@ def served(service: Service, settings: Settings) -> Server:
     """
     host, port = settings.agent.host, settings.agent.port
     try:
-        refuse_open_house(settings, bool(settings.page.password_hash or service.users()))
+        refuse_open_house(settings, service.users())
         return Server(service.app, host, port, settings.agent.trusted_proxy)
     except Misconfigured:
         service.stop()

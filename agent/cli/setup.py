@@ -124,7 +124,7 @@ def check(context: Context) -> int:
     settings = context.settings()
     log_to_stderr("error")
     with alone(context, settings) as pair:
-        refuse_open_house(settings, bool(settings.page.password_hash or pair.store.users()))
+        refuse_open_house(settings, pair.store.users())
         exposed = [("exposed", text, 1) for text in exposures(settings, context.config)]
         found = [*_findings(pair, settings), *exposed]
     if context.plain:

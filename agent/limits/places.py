@@ -90,8 +90,9 @@ class Places:
         return self.running + len(self._used)
 
     def free_in(self, now: float) -> float:
-        """Seconds until all places are free that answers have taken."""
-        return max(0.0, self._used[-1] + self.minute - now) if self._used else 0.0
+        """Seconds until all places are free that answers have taken, and an earlier process's calls have surely ended."""
+        answered = self._used[-1] + self.minute - now if self._used else 0.0
+        return max(0.0, answered, self._gone - now if self._ghosts else 0.0)
 
     def _forget(self, now: float) -> None:
         while self._used and self._used[0] + self.minute <= now:

@@ -53,7 +53,7 @@ class Schedule:
         every = timedelta(hours=sync.every_hours)
         self._jobs.every(CYCLE, every, self.cycle, self._first_cycle(now, every))
         self._jobs.every("keep-alive", KEEP_ALIVE, self._pair.keep_alive, now + AFTER_START / 6)
-        self._jobs.every("tidy", DAILY, self._pair.store.tidy, now + DAILY)
+        self._jobs.every("tidy", DAILY, self._pair.store.tidy, now + AFTER_START)
         self._jobs.every("disk", NOTICES_EVERY, self._pair.store.try_disk, now + AFTER_START)
         if self.notices.on:
             self._jobs.every("notices", NOTICES_EVERY, self.notices.turn, now + AFTER_START)

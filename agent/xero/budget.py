@@ -131,7 +131,9 @@ class Ledger:
 
     def use(self, now: float) -> Use:
         """What the next process has to know of."""
-        places, running = self._places.taken(now), self._places.running
+        # An earlier process's call that may be under way still is the next one's matter too.
+        running = self._places.running + self._places.ghosts(now)
+        places = self._places.taken(now)
         return Use(places, running, self._places.free_in(now), self._day.used, self._day.age(now))
 
     def recall(self, now: float, use: Use) -> None:

@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from apscheduler.triggers.interval import IntervalTrigger
 
+from agent.errors import Parked
 from agent.jobs import Jobs
 from agent.notices import Notices
 from agent.records import Event, Run, Save
-from agent.saves import Worker
+from agent.saves import Pushed, Worker
 from agent.service.schedule import Schedule
 from agent.store import Store
 from agent.store.inbox import TERM
@@ -173,6 +174,7 @@ def test_R1_a_run_that_started_in_the_future_does_not_put_the_next_one_off(
     clock.pass_by(hours=1)
     store.open_run("import", "schedule")
     clock.pass_by(hours=1)
+    store.open_run("verify", "page:anna")  # a person's own run is no turn of the schedule
     assert schedule._first_cycle(clock(), EVERY) == clock() + timedelta(hours=2)
 
 
@@ -208,6 +210,25 @@ def test_X4_a_save_that_waits_for_xeros_next_day_still_waits(clock: Clock, store
     assert not worker(store, clock)._due(waiting)
     clock.pass_by(hours=24)
     assert worker(store, clock)._due(waiting)
+
+
+def test_X4_a_pause_of_days_is_not_asked_about_every_minute(clock: Clock, store: Store) -> None:
+    asked: list[str] = []
+    until = clock() + timedelta(days=3)
+
+    def push(employee: str, sections: tuple[str, ...]) -> Pushed:
+        asked.append(employee)
+        raise Parked("xero", until)
+
+    def half() -> float:
+        return 0.5
+
+    drained = Worker(store, push, retry_for=timedelta(hours=72), clock=clock, jitter=half)
+    store.accept(Save("w1", "h1", (), clock()))
+    for _ in range(10):
+        drained.drain()
+        clock.pass_by(minutes=1)
+    assert asked == ["h1"]
 
 
 def test_H2_no_open_save_is_ever_removed_by_a_clock(clock: Clock, store: Store) -> None:

@@ -7,15 +7,18 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from agent.cli import main
+from agent.files import replace_file
+from agent.store import Store
 from agent.store.house import LOST_STATE
 from agent.store.lost import ALL
 from tests.disk.faulty import Disk
-from tests.disk.office import BANK, JOB, MOBILE, Office
+from tests.disk.office import BANK, JOB, KEY, MOBILE, Office
 from tests.edge.cli_house import FLAGS
 
 COMMANDS = (
@@ -69,6 +72,35 @@ def test_promise3_a_lost_file_deletes_nothing_overwrites_nothing_and_is_told(
     office.later(hours=1)
     office.both_runs()
     assert office.writes() == writes
+
+
+@pytest.mark.parametrize("name", ["state.json", "inbox.jsonl", "links.json"])
+def test_promise3_a_start_that_is_killed_between_any_two_steps_still_tells_what_was_lost(
+    office: Office, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """As a kill: nothing of the start comes after it."""
+
+    (office.folder / name).unlink()
+    for last in range(1, 12):
+        folder, steps = tmp_path / f"killed-{last}", iter(range(1, 99))
+        shutil.copytree(office.folder, folder)
+
+        def replaced(
+            path: Path, data: bytes, last: int = last, steps: Iterator[int] = steps
+        ) -> None:
+            if next(steps) > last:
+                raise Killed
+            replace_file(path, data)
+
+        with monkeypatch.context() as killing, suppress(Killed):
+            for home in ("agent.audit", "agent.store.storage", "agent.store.inbox"):
+                killing.setattr(f"{home}.replace_file", replaced)
+            Store(folder, office.clock, audit_key=KEY).close()
+        with closing(Store(folder, office.clock, audit_key=KEY)) as store:
+            told = [row.text for row in store.attention() if row.scope == "files"]
+            assert any(name in text for text in (*told, store.standing()))
+            assert store.marker("hra") is None  # everybody is read again
 
 
 def test_promise3_with_every_file_lost_everybody_is_met_for_the_first_time(office: Office) -> None:

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -223,6 +224,25 @@ def test_a_backup_is_written_whole_or_not_at_all_and_never_over_another_file(
     assert file.read_bytes() == before
     assert [one.name for one in tmp_path.iterdir() if one.name.endswith(".new")] == []
     backups.write(file, before)
+
+
+def test_S3_a_line_written_while_a_backup_is_made_makes_no_false_alarm(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, real = office.store, office.store.snapshot
+
+    def meanwhile() -> dict[str, bytes]:
+        files = real()
+        store.note(Event("linked", "p2", "p2"))
+        return files
+
+    monkeypatch.setattr(store, "snapshot", meanwhile)
+    path = tmp_path / "busy.backup"
+    backups.write(path, backups.made(store, SEAL, MADE))
+    head = restored(path, tmp_path / "new", SEAL).backup.head
+    with closing(opened(tmp_path / "new")) as copy:
+        assert copy.audit_check() == ()
+        assert copy.audit_differs(head.audit_count, head.audit_mac) == ""
 
 
 def test_the_head_says_whose_backup_it_is_and_up_to_which_line_the_log_goes(

@@ -12,6 +12,7 @@ from agent.cli.exposed import exposures, refuse_open_house
 from agent.config import PLACEHOLDERS, Settings, example, parse
 from agent.demo.browser import form_values
 from agent.errors import Misconfigured
+from agent.records import User
 from tests.edge.cli_house import Terminal, linked
 from tests.edge.service_house import PASSWORD, House
 
@@ -88,10 +89,10 @@ def settings(tmp_path: Path, **agent: Any) -> Settings:
 def test_S4_a_page_that_others_reach_without_any_password_is_refused(tmp_path: Path) -> None:
     for host in ("0.0.0.0", "::", "192.0.2.7", "agent.example.com"):
         with pytest.raises(Misconfigured, match=r"\[agent\] host: .* nobody has a password"):
-            refuse_open_house(settings(tmp_path, host=host), somebody_may_sign_in=False)
-        refuse_open_house(settings(tmp_path, host=host), somebody_may_sign_in=True)
+            refuse_open_house(settings(tmp_path, host=host), [User("restored", "")])
+        refuse_open_house(settings(tmp_path, host=host), [User("anna", "hash")])
     for host in ("127.0.0.1", "::1", "localhost", "127.0.0.9"):
-        refuse_open_house(settings(tmp_path, host=host), somebody_may_sign_in=False)
+        refuse_open_house(settings(tmp_path, host=host), [])
 
 
 def test_S4_the_commands_that_serve_or_look_refuse_such_a_page_with_exit_code_2(

@@ -339,9 +339,11 @@ def follow(office: Office, number: int) -> list[tuple[str, int]]:
     for line in story(number):
         if line.startswith("# "):
             HANDS[line[2:]](office)
-        elif line.startswith("cp "):
-            _, source, target = line.split()
-            office.folder.joinpath(target).write_bytes((DOCS.parent / source).read_bytes())
+        elif line.startswith("install "):
+            _, _, mode, source, target = line.split()
+            made = office.folder / target
+            made.write_bytes((DOCS.parent / source).read_bytes())
+            made.chmod(int(mode, 8))
         else:
             done.append(_typed(office, line))
     return done

@@ -529,9 +529,11 @@ class Late(Clock):
 def old_log(folder: Path, count: int = COUNT, recent: int = 2) -> Path:
     """A log with lines from the start, and some from eight years later."""
     written(folder, count)
-    with closing(Audit(folder, KEY, Late(8), begun=True)) as audit:
+    late = Late(7.9)
+    with closing(Audit(folder, KEY, late, begun=True)) as audit:
         for n in range(count + 1, count + recent + 1):
             audit.note(event(n))
+            late.now = Late(8).now
     return folder
 
 
@@ -556,6 +558,17 @@ def test_S4_no_line_is_removed_before_its_term(tmp_path: Path) -> None:
 def test_S4_a_clock_set_years_ahead_removes_nothing(tmp_path: Path) -> None:
     written(tmp_path)
     assert tidied(tmp_path, 40) == (list(range(1, COUNT + 1)), ())
+
+
+def test_S4_a_clock_set_years_ahead_removes_nothing_though_lines_were_written_then(
+    tmp_path: Path,
+) -> None:
+    written(tmp_path)
+    with closing(Audit(tmp_path, KEY, Late(40), begun=True)) as audit:
+        audit.note(event(COUNT + 1))
+        audit.note(event(COUNT + 2))
+    assert tidied(tmp_path, 40) == (list(range(1, COUNT + 3)), ())
+    assert tidied(tmp_path, 0.1)[0] == list(range(1, COUNT + 3))
 
 
 def test_S3_a_line_cut_after_the_removal_is_still_found(tmp_path: Path) -> None:

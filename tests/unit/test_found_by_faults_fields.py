@@ -2,7 +2,8 @@
 
 import pytest
 
-from agent.fields import FIELDS, GROUPS
+from agent.employee import BankAccount
+from agent.fields import FIELDS, GROUPS, same
 
 # Sensitive ones marked *; > goes to HRA only; ! is never emptied on either side.
 TABLE = {
@@ -46,3 +47,9 @@ def test_S4_D4_a_field_is_masked_travels_and_may_be_emptied_as_the_map_says(
     assert field.ways == ({"to_hra"} if ">" in marks else {"to_hra", "to_xero"})
     assert field.required == ({"hra", "xero"} if "!" in marks else set())
     assert field.label == OTHER_WORDS.get(name, name.replace("_", " "))
+
+
+def test_F2_a_fixed_row_of_nothing_is_not_the_row_that_takes_the_remainder() -> None:
+    remainder = BankAccount("062000", "111111", "A Papas", 0, True)
+    nothing = BankAccount("062000", "111111", "A Papas", 0, False)
+    assert not same("bank_accounts", (remainder,), (nothing,))

@@ -129,6 +129,13 @@ def test_X1_one_that_ends_with_a_call_under_way_says_so_until_its_answer_arrives
     assert process.stored[-1] == Spent(after(60), 1, 0, NOW, 1)
 
 
+def test_X1_one_that_ends_well_tells_of_the_call_that_an_earlier_one_may_have_under_way() -> None:
+    process = Process(Spent(after(30), 5, 1, NOW, 5))
+    process.call()
+    process.memory.at_end()
+    assert process.stored[-1] == Spent(after(60), 6, 1, NOW, 6)
+
+
 def test_X1_one_that_made_no_call_leaves_what_it_found() -> None:
     process = Process(Spent(after(30), 9, 1, NOW, 9))
     process.memory.at_end()

@@ -153,6 +153,17 @@ def test_S4_the_place_of_the_old_key_file_is_written_over(data_dir: Path, tmp_pa
     assert stat.S_IMODE((data_dir / "agent.key").stat().st_mode) == 0o600
 
 
+def test_S4_a_key_file_that_is_kept_elsewhere_behind_a_link_stays_there(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere.key"
+    (data_dir / "agent.key").rename(elsewhere)
+    (data_dir / "agent.key").symlink_to(elsewhere)
+    rotate(data_dir, Key.open(data_dir, {}), bytes_from(2))
+    assert (data_dir / "agent.key").is_symlink() and opened(data_dir) == SIGN_INS
+    assert len(elsewhere.read_bytes().split()) == 2
+
+
 def test_S4_a_key_of_the_environment_is_changed_by_putting_a_new_one_before_it(
     tmp_path: Path,
 ) -> None:

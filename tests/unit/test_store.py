@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.errors import DataDirBusy, StateDamaged
+from agent.errors import DataDirBusy, NotStored, StateDamaged
 from agent.records import (
     Agreed,
     Approval,
@@ -766,3 +766,14 @@ def test_releasing_twice_is_harmless(data_dir: Path) -> None:
     held.release()
     held.release()
     DataDir.hold(data_dir).release()
+
+
+def test_R1_a_store_that_was_closed_writes_over_nobody_elses_state(data_dir: Path) -> None:
+    late = Store(data_dir, lambda: START)
+    late.close()
+    with closing(Store(data_dir, lambda: START)) as store:
+        store.switch_off("A person said so.")
+        with pytest.raises(NotStored):  # a call that ends after its process has let go
+            late.set_marker("xero", "then")
+    with closing(Store(data_dir, lambda: START)) as store:
+        assert store.standing() == "A person said so."
