@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 
 from agent.errors import NotStored
-from agent.files import replace_file
+from agent.files import replace_file, storing
 from agent.records import Attention
 
 SCOPE = "disk"
@@ -47,12 +47,14 @@ class Disk:
             self._trouble, self._since = "", None
 
     def try_again(self, data_dir: Path) -> None:
-        """See whether a disk in trouble takes a file again. Never raises NotStored."""
+        """See whether a disk in trouble takes a file again, as large as the largest that is replaced. Never raises NotStored."""
         if not self._trouble:
             return
         file = data_dir / TRIED
-        with suppress(NotStored), self.step():
-            replace_file(file, b"\n")
+        with suppress(NotStored), self.step(), storing(file):
+            # Room for a few bytes says nothing about room for the next commit.
+            largest = max((one.stat().st_size for one in data_dir.glob("*.json")), default=1)
+            replace_file(file, b"\n" * largest)
         with suppress(OSError):
             file.unlink(missing_ok=True)
 

@@ -5,15 +5,20 @@ written twice, and the agent goes on once the disk is well again.
 import errno
 import os
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from agent.errors import NotStored
+from agent.files import replace_file
 from agent.records import Event
+from agent.store import Store
 from tests.disk.faulty import Disk
-from tests.disk.office import Office
+from tests.disk.office import KEY, Office
 
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 KINDS = {
     errno.ENOSPC: "the disk is full. Make room",
     errno.EROFS: "the disk is read-only. Mount it",
@@ -94,6 +99,31 @@ def test_the_page_says_what_the_disk_has_and_what_to_do_as_long_as_it_lasts(
         assert office.store.disk_trouble()
     office.store.try_disk()
     assert [row for row in office.store.attention() if row.scope == "disk"] == []
+
+
+def test_room_for_a_few_bytes_does_not_end_the_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = 2_000
+
+    def nearly_full(path: Path, data: bytes) -> None:
+        if len(data) > room:
+            raise NotStored(path.name, "the disk is full.")
+        really(path, data)
+
+    really = replace_file
+    with closing(Store(tmp_path / "data", lambda: NOW, audit_key=KEY)) as store:
+        for n in range(40):
+            store.say_alone(f"hra:{n:0100}")
+        for home in ("storage", "disk"):
+            monkeypatch.setattr(f"agent.store.{home}.replace_file", nearly_full)
+        with pytest.raises(NotStored):
+            store.say_alone("hra:one-more")
+        store.try_disk()
+        assert store.disk_trouble()
+        room = 2_000_000
+        store.try_disk()
+        assert not store.disk_trouble()
 
 
 def test_H2_a_save_that_cannot_be_stored_is_refused_and_taken_when_it_is_sent_again(
