@@ -55,13 +55,18 @@ def restore(context: Context) -> int:
         folder,
         keys,
         now=real_times().clock,
-        keep=(KEY_FILE,),
+        keep=(KEY_FILE, *_settings_in(folder, context.config)),
         wanted=(settings.hra.account_id or "", settings.xero.tenant_id or ""),
         replace=context.asked.replace,
     )
     findings = _noted(context, settings, done) if keys else ()
     _tell(context, done, findings)
     return DONE if keys and not findings else ATTENTION
+
+
+def _settings_in(folder: Path, config: Path) -> tuple[str, ...]:
+    """The settings file where it stands among the agent's own files: it is nobody's to move aside."""
+    return (config.name,) if config.resolve().parent == folder.resolve() else ()
 
 
 def _keys(context: Context, settings: Settings) -> tuple[bytes, ...]:

@@ -11,12 +11,13 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 
 from agent.app import LARGEST_REQUEST
-from agent.page.control import LARGEST_PLAN
+from agent.page.control import FORWARDED, LARGEST_PLAN
 from agent.page.guard import headers
 from webhooks.receiver import LARGEST_BODY, PATH
 
 CONTROL = "/control/"
 FRAMES = 8
+PASSED_ON = tuple(name.upper().replace("-", "_") for name in FORWARDED)  # as waitress names them
 REASONS = {400: "Bad Request", 413: "Content Too Large", 431: "Request Header Fields Too Large"}
 
 
@@ -64,7 +65,9 @@ class Parser(HTTPRequestParser):  # type: ignore[misc] # waitress has no types
             super().parse_header(header_plus)
         except ValueError as error:  # a bracket that opens no address, a length of 5,000 digits
             raise ParsingError("unreadable") from error
-        self._most = largest(self.path, self._is_near)
+        # A proxy on this machine is near, and whoever it speaks for is not: the door of the commands refuses them too.
+        is_near = self._is_near and not any(name in self.headers for name in PASSED_ON)
+        self._most = largest(self.path, is_near)
         # waitress counts a chunked body with its frames, six bytes for a chunk of one: what is in it is counted above.
         self.adj = _Room(self._all, FRAMES * self._most if self.chunked else self._most)
 

@@ -21,7 +21,7 @@ def stands(
     present: Mapping[str, Attention], scope: str, rows: Sequence[Attention], now: datetime
 ) -> dict[str, Attention]:
     """The scope's rows by id, from all `present` ones and the wanted `rows`, each matter once."""
-    known = {_matter(row): row for row in present.values() if row.scope == scope}
+    known = {_matter(row): row for row in present.values()}
     new: dict[str, Attention] = {}
     for row in rows:
         if row.scope != scope:

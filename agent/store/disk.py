@@ -47,7 +47,7 @@ class Disk:
             self._trouble, self._since = "", None
 
     def try_again(self, data_dir: Path) -> None:
-        """See whether a disk in trouble takes a file again, as large as the largest that is replaced. Never raises NotStored."""
+        """See whether a disk in trouble takes a file again, one as large as the largest there. Never raises NotStored."""
         if not self._trouble:
             return
         file = data_dir / TRIED

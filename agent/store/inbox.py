@@ -8,12 +8,13 @@ start; a last line that lacks only its end is whole, and is kept. A closed save 
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import RLock
 
-from agent.errors import StateDamaged
+from agent.errors import NotStored, StateDamaged
 from agent.files import Lines, replace_file
 from agent.records import Save
 from agent.store.disk import Disk
@@ -45,6 +46,7 @@ class Inbox:
         self._clock = clock
         self._disk = disk or Disk()
         self._lock = RLock()
+        self._room = LARGE  # bytes, beyond which superseded lines are removed
         if not path.exists():
             replace_file(path, HEADER + b"\n")
         self._lines = Lines(path)
@@ -152,6 +154,11 @@ class Inbox:
             with self._disk.step():
                 self._lines.append(line)
             self._entries |= _entries(line, VERSION)  # what memory holds is what a new start reads
+            if self._lines.size > self._room:
+                # All rows are stored: where it cannot be made smaller now, it is another time.
+                with suppress(NotStored):
+                    self._rewrite(self._entries)
+                self._room = max(LARGE, 2 * self._lines.size)
 
     def _rewrite(self, entries: dict[str, _Entry]) -> None:
         with self._disk.step():

@@ -199,6 +199,25 @@ def test_S3_an_older_log_that_was_put_back_is_found_by_the_backup(
     house.start()
 
 
+def test_a_restore_moves_no_settings_aside(
+    house: House,
+    tmp_path: Path,
+    terminal: Terminal,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file, folder = tmp_path / "monday.backup", tmp_path / "b"
+    assert terminal.types("backup", file) == 0
+    new_machine(house, folder)
+    for name in ("agent.ini", "of-somebody"):
+        (folder / name).write_text("as it was")
+    there = Terminal(folder / "agent.ini", capsys, monkeypatch)
+    assert there.types("restore", file, "--replace") == 1  # the key is not there
+    assert (folder / "agent.ini").read_text() == "as it was"
+    assert [one.name for one in folder.glob("before-restore-*/*")] == ["of-somebody"]
+    house.start(machine=NEW)
+
+
 def test_L1_a_backup_of_another_pair_than_the_settings_name_is_refused(
     house: House, terminal: Terminal, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, request
+from waitress.adjustments import Adjustments
 
 from agent.page.guard import headers
 from agent.service import Server
@@ -98,6 +99,15 @@ def test_a_saved_plan_may_be_large_on_this_machine_and_nowhere_else() -> None:
     assert largest("/control/apply", is_near=True) == 64 * KIB * KIB
     assert largest("/control/apply", is_near=False) == 128 * KIB
     assert largest("/controls", is_near=True) == 128 * KIB
+
+
+@pytest.mark.parametrize("name", ["Forwarded", "X-Forwarded-For", "X-Real-Ip"])
+def test_a_saved_plan_may_not_be_large_through_a_proxy_on_this_machine(name: str) -> None:
+    for header, refused in ((f"{name}: 203.0.113.7\r\n", True), ("", False)):
+        parser = Parser(Adjustments(), is_near=True)
+        start = f"POST /control/apply HTTP/1.1\r\nHost: x\r\n{header}"
+        parser.received(f"{start}Content-Length: {1024 * KIB}\r\n\r\n".encode())
+        assert (parser.error is not None) is refused
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,7 @@ def main(given: Sequence[str]) -> int:
 
 def _shared_out(wanted: argparse.Namespace) -> list[Area]:
     """Each area as often as it is its turn."""
-    areas = [Area(wanted.root, name, wanted.seed) for name in wanted.areas or AREAS]
+    areas = [Area(wanted.root, name, wanted.seed) for name in dict.fromkeys(wanted.areas or AREAS)]
     return [areas[number % len(areas)] for number in range(wanted.count)]
 
 

@@ -18,8 +18,15 @@ from typing import Any
 from tests.faults.copies import QUIETLY, ROOT, Copy
 from tests.faults.naming import functions
 
-# Not asked about a fault: what needs a browser, node or a minute, and checks of documents.
-NOT_ASKED = ("tests/browser/", "tests/conformity/", "tests/soak/", "tests/crash/", "tests/faults/")
+# Not asked about a fault: what needs a browser, node or minutes, random bytes, and checks of documents.
+NOT_ASKED = (
+    "tests/browser/",
+    "tests/conformity/",
+    "tests/soak/",
+    "tests/crash/",
+    "tests/fuzz/",
+    "tests/faults/",
+)
 NOT_ASKED_FILES = ("tests/test_arrows.py", "tests/test_documents.py", "tests/test_no_skips.py")
 PATIENCE = 1800.0  # seconds for one file of tests
 

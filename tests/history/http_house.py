@@ -62,12 +62,11 @@ def ordinary(person: Person) -> bool:
 
 
 class DeadlyHouse(House):
-    """The machine may die once a call was answered."""
+    """The machine may die once a call was answered. Answers are spoilt on purpose here, so none is checked."""
 
     heard: Callable[[Call], object] = staticmethod(lambda call: None)
 
     def _listen(self, call: Call) -> None:
-        super()._listen(call)
         self.heard(call)
 
 

@@ -218,10 +218,7 @@ def play(folder: Path, seed: str) -> Counter[str]:
     return house.met
 
 
-WANTED: Mapping[str, int] = {
-    "came hra": 3, "came saved": 1, "came xero": 1, "came both": 1, "came candidate": 1,
-    "killed in all": 1,
-}  # fmt: skip
+WANTED: Mapping[str, int] = {"came hra": 3, "trouble": 3, "killed in all": 1}
 OFTEN = (
     *(
         f"{kind} at create"
@@ -230,7 +227,8 @@ OFTEN = (
     *(f"{kind} at create" for kind in ("parked", "access lost", "unreachable", "not connected")),
     *(f"{kind} at list" for kind in ("killed", "missing page", "repeated cursor", "unreadable")),
 )
-IN_THE_LONG_RUN = {name: 3 for name in OFTEN}
+CAME = ("saved", "xero", "both", "candidate")
+IN_THE_LONG_RUN = {**dict.fromkeys(OFTEN, 3), **{f"came {where}": 50 for where in CAME}}
 
 
 @SWITCHES

@@ -246,7 +246,7 @@ def play(folder: Path, seed: str) -> World:
 # What the histories of one setting have to meet, so that green means something.
 WANTED: Mapping[str, int] = {
     "written": 50, "refused": 1, "lost_before": 1, "lost_after": 1, "unreachable": 1,
-    "conflicts": 30, "nothing to do": 10, "push": 20, "late edit": 5, "in step": 1, "open": 10,
+    "conflicts": 30, "nothing to do": 10, "push": 10, "late edit": 5, "in step": 1, "open": 10,
     "agent started again": 3, "away": 5, "back": 5,
     "branch in hra": 5, "branch in xero": 5, "branch to hra": 3, "branch to xero": 1,
     "end_date in hra": 5, "end_date in xero": 5, "end_date to hra": 3,

@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 
 from agent.errors import HookRefused
+from agent.hra import mapping_bank
 from agent.limits.places import Places
+from agent.records import Save
 from agent.store import Store
+from agent.store.inbox import Inbox
 from agent.tokens.states import NotBegun, States
 from agent.transport.urgency import IMPORT
+from tests.unit.test_limits_memory import Process
 from tests.unit.test_signature import BODY, ID, NOW, SECRET, signed
 from tests.unit.test_tokens import Vault
 from webhooks.signature import LONGEST_SIGNATURES, verify
@@ -59,3 +63,54 @@ def test_X4_a_pause_lasts_as_long_as_it_was_asked_for_where_the_clock_was_set_ba
         assert store.parked("xero") == now[0] + timedelta(seconds=90)
         now[0] += timedelta(seconds=30)
         assert store.parked("xero") == now[0] + timedelta(seconds=60)
+
+
+def test_L5_a_run_that_a_stop_cut_short_is_told_as_stopped_from_the_next_start_on(
+    tmp_path: Path,
+) -> None:
+    with closing(Store(tmp_path / "data", lambda: START, audit_key=b"k" * 32)) as store:
+        left = store.open_run("import", "schedule")
+        assert [run.outcome for run in store.runs(9)] == ["running"]
+    with closing(Store(tmp_path / "data", lambda: START, audit_key=b"k" * 32)) as store:
+        (found,) = store.runs(9)
+        assert (found.id, found.outcome, found.ended) == (left.id, "stopped", START)
+        assert found.reason
+
+
+def test_H2_a_save_whose_line_lacks_only_its_end_is_there_after_every_further_start(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "inbox.jsonl"
+    first, second = (Save(id, "e1", ("bank",), received=START) for id in ("w1", "w2"))
+    with closing(Inbox(path, lambda: START)) as inbox:
+        inbox.accept(first, "account")
+    path.write_bytes(path.read_bytes().rstrip(b"\n"))
+    with closing(Inbox(path, lambda: START)) as inbox:
+        inbox.accept(second, "account")
+    for _ in range(2):
+        with closing(Inbox(path, lambda: START)) as inbox:
+            assert inbox.waiting("account") == (first, second)
+
+
+def test_F2_rows_come_in_the_order_that_hra_gives_them_and_else_as_they_stand() -> None:
+    def read(*orders: int | None) -> list[str]:
+        rows = [
+            {"id": f"r{place}", "bsb": "062-000", "number": str(place), "name": "A Papas"}
+            | ({} if order is None else {"accountOrder": order})
+            for place, order in enumerate(orders)
+        ]
+        found = mapping_bank.values({"au": rows})["bank_accounts"]
+        assert isinstance(found, tuple)
+        return [row.id for row in found]
+
+    assert read(2, 1, 0) == ["r2", "r1", "r0"]
+    assert read(None, None, None) == ["r0", "r1", "r2"]
+
+
+@pytest.mark.parametrize(("limit", "ahead"), [(5000, 20), (500, 10), (40, 1)])
+def test_X1_of_the_day_a_fiftieth_and_at_most_twenty_calls_are_stored_ahead(
+    limit: int, ahead: int
+) -> None:
+    process = Process(limit=limit)
+    process.begin()
+    assert [spent.day_used for spent in process.stored] == [ahead]

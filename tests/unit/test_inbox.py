@@ -162,6 +162,20 @@ def test_a_large_file_is_written_anew_with_its_present_state(path: Path) -> None
     assert path.read_bytes() == HEADER + b"\n" + line
 
 
+def test_a_save_that_waits_for_days_does_not_fill_the_disk(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.store.inbox.LARGE", 2_000)
+    clock = Clock()
+    inbox = Inbox(path, clock)
+    inbox.accept(save("w1"), ACCOUNT)
+    for _ in range(100):
+        clock.now += timedelta(minutes=5)
+        inbox.postpone(["w1"], clock.now, "Not connected.", looked=False, counts=False)
+    assert path.stat().st_size < 3_000
+    assert Inbox(path, clock).waiting(ACCOUNT) == inbox.waiting(ACCOUNT)
+
+
 def test_the_inbox_is_the_owners_alone(path: Path) -> None:
     Inbox(path, Clock()).accept(save("w1"), ACCOUNT)
     assert path.stat().st_mode & 0o777 == 0o600
