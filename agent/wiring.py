@@ -138,6 +138,7 @@ class Lines:
         )
         self.gate = _gate("xero", ledger, store, times, memory)
         self.gates = {"hra": _gate("hra", ceiling(), store, times), "xero": self.gate}
+        self._bound = {"hra": store.binding().account_id, "xero": store.binding().tenant_id}
         self.hra = self._transport("hra", settings.hra.api_url, times)
         self.xero = self._transport("xero", settings.xero.api_url, times, tenant=True)
         # The list of connections takes no tenant and counts towards none of its limits (contract).
@@ -154,6 +155,12 @@ class Lines:
     def organisations(self) -> Found:
         """The Xero organisations that the sign-in on offer is connected to, as (tenant id, name)."""
         return tuple((one.tenant_id, one.name) for one in connections(self._offered["xero"]))
+
+    def bound(self, side: str, id: str) -> None:
+        """A side is linked to this account or organisation. Another one than before has limits of its own (X1, X4)."""
+        if self._bound[side] not in ("", id):
+            self.gates[side].anew()
+        self._bound[side] = id or self._bound[side]
 
     def take_back(self) -> None:
         """Delete the connections that the consent behind Xero's sign-in on offer added (L1). Raises SideError."""

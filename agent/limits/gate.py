@@ -99,6 +99,13 @@ class Gate:
         finally:
             self._leave(place)
 
+    def anew(self) -> None:
+        """Calls go to another account or organisation from now on, which has limits and pauses of its own."""
+        with self._turn:
+            self._parked.forget()
+            self._ledger.anew()
+            self._turn.notify_all()
+
     def close(self) -> None:
         """Let nobody wait any longer: all who wait get Stopped."""
         with self._turn:

@@ -61,6 +61,10 @@ class Ledger(Protocol):
         """It never went out: its place is free again."""
         ...
 
+    def anew(self) -> None:
+        """Another account's or organisation's limits from now on."""
+        ...
+
     def pause_over(self) -> None:
         """A pause that the side asked for is over."""
         ...

@@ -40,6 +40,11 @@ class Pause:
         self._ends = self._deadline(until)
         self._keep(until)
 
+    def forget(self) -> None:
+        """It was another's: no pause."""
+        if self._until is not None:
+            self._keep(None)
+
     def over(self) -> bool:
         """Whether a pause has just come to its end: told once, and forgotten."""
         if self._until is None or self._steady() < self._ends:

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from agent.config import Settings
 from agent.connect import NOUNS, Connect, bound_id, bound_name
-from agent.errors import SIDE_NAMES, NotConnected, NotPossible, SideError
+from agent.errors import SIDE_NAMES, AgentError, NotConnected, NotPossible, SideError
 from agent.hra.client import HraClient
 from agent.pair.home import COPIED, former_home, home
 from agent.pair.leaving import KEPT, OFF, farewell
@@ -188,7 +188,7 @@ class Pair:
         for side in SIDES:
             try:
                 self.lines.tokens[side].keep_alive()
-            except SideError:
+            except AgentError:
                 continue  # the probe below tells the page
         self.probe()
 
@@ -288,6 +288,7 @@ class Pair:
 
     def _bound(self, side: str, actor: str) -> None:
         self._turns.renew()
+        self.lines.bound(side, bound_id(self.store.binding(), side))
         self._tell_standing()  # the list of another pair, perhaps
         self.store.make_due()
         self.prove(side)

@@ -111,6 +111,11 @@ class Ledger:
         self._day.forget()
         self._seeded = False
 
+    def anew(self) -> None:
+        """Another organisation's limits: its day is its own. The minute's use stays, which keeps nobody waiting for long."""
+        self._day.anew()
+        self._seeded = False
+
     def left(self, now: float) -> Left:
         """What is left of minute and day."""
         return Left(
@@ -194,6 +199,10 @@ class Day:
     def forget(self) -> None:
         """What Xero named says nothing any more."""
         self._named = None
+
+    def anew(self) -> None:
+        """Nothing of this day was used, and nothing is known of it."""
+        self.allowed, self.used, self._began, self._named = self.limit, 0, None, None
 
     def start(self, now: float) -> None:
         """A call goes out."""

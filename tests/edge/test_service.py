@@ -285,6 +285,25 @@ def test_L4_a_sign_in_with_another_connection_left_is_not_withdrawn(house: House
     assert house.service.pair.lines.tokens["xero"].obtained() is None
 
 
+def test_L4_X4_another_organisation_does_not_wait_for_the_pause_of_the_one_before(
+    house: House,
+) -> None:
+    house.connect()
+    pair = house.service.pair
+    house.xero.app.config["FAULTS"].plan("429", path="/Settings", retry_after=86000)
+    pair.prove("xero")
+    assert pair.lines.gate.parked_until
+    consent = Grant("payroll.admin@harbourpine.example", frozenset(), (OTHER[1],), EVENT)
+    house.xero.app.config["STORE"].connect(consent)
+    house.service.disconnect("xero", "page:admin")
+    house.xero.app.config["STORE"].connect(consent)
+    house.browser.get(house.service.connect("xero"))
+    house.service.choose("xero", OTHER[1])
+    assert pair.lines.gate.parked_until is None
+    assert pair.store.parked("xero") is None
+    assert pair.store.connection("xero").connected
+
+
 def test_L4_disconnecting_works_though_xero_does_not_answer(house: House) -> None:
     house.connect()
     house.xero.app.config["FAULTS"].plan("lose_access", path="/connections", times=9)

@@ -513,3 +513,29 @@ def test_X1_a_whole_record_of_hra_cloud_is_read_at_once_by_a_run_and_a_push_goes
         ledger.started(0)
     assert ledger.ask(0, IMPORT) > 0
     assert ledger.ask(0, PUSH) == 0
+
+
+def test_L1_X4_another_organisation_is_not_parked_for_the_day_of_the_one_before() -> None:
+    clocks = Clocks()
+    gate = clocks.gate(Ledger())
+    with gate.call() as place:
+        place.answered(429, {"Retry-After": "80000", "X-DayLimit-Remaining": "0"})
+    with pytest.raises(Parked), gate.call():
+        pass
+    gate.anew()
+    assert clocks.stored[-1] is None
+    with gate.call() as place:
+        place.answered(200, told(59, 4999))
+    assert gate.standing().day_left == 4999
+
+
+def test_L1_X1_calls_at_another_organisation_do_not_count_in_this_ones_day() -> None:
+    clocks, ledger = Clocks(), Ledger(3)
+    gate = clocks.gate(ledger)
+    for left in (2, 1):
+        with gate.call() as place:
+            place.answered(200, told(50, left))
+    gate.anew()
+    for left in (2, 1):
+        with gate.call() as place:
+            place.answered(200, told(50, left))
