@@ -222,11 +222,12 @@ class Pair:
             if not self.store.standing():
                 self.store.switch_off(OFF.format(name=SIDE_NAMES[side]))
             told = farewell(self.lines, self.settings, side, name, binding.tenant_id, copy)
+            # The page first: a kill in between leaves a side that says so, and can be disconnected once more.
+            self.store.set_connection(Connection(side, reason=NotConnected(side).sentence()))
+            self.store.note(Event("disconnected", why=SIDE_NAMES[side], actor=actor))
             self.lines.tokens[side].forget()
             self.connect.part(side)
-            self.store.set_connection(Connection(side, reason=NotConnected(side).sentence()))
             self._tell_standing()
-            self.store.note(Event("disconnected", why=SIDE_NAMES[side], actor=actor))
             return f"{told} {KEPT.format(noun=NOUNS[side])}"
 
     def switch_on(self, actor: str) -> None:

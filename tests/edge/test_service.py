@@ -285,6 +285,24 @@ def test_L4_a_sign_in_with_another_connection_left_is_not_withdrawn(house: House
     assert house.service.pair.lines.tokens["xero"].obtained() is None
 
 
+def test_L4_a_disconnection_cut_short_is_shown_and_can_be_done_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.connect()
+    pair = house.service.pair
+
+    def killed(side: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pair.connect, "part", killed)
+        with pytest.raises(KeyboardInterrupt):
+            pair.disconnect("xero", "page:admin")
+    assert not pair.store.connection("xero").connected
+    assert "not connected" not in pair.disconnect("xero", "page:admin")
+    assert pair.store.binding().tenant_id == ""
+
+
 def test_L4_X4_another_organisation_does_not_wait_for_the_pause_of_the_one_before(
     house: House,
 ) -> None:
