@@ -30,7 +30,7 @@ class Agreed:
 @dataclass(frozen=True)
 class Late:
     """The digest of a value that was sent while its answer was lost, and until when it may still arrive. `absent`: it did not
-    stand there when it was sent, or at a look since; else it only went along, as a `PUT` to HRA Cloud carries its whole section.
+    stand there when it was sent, or at a look since; else it only went along: a `PUT` to HRA Cloud carries a section whole.
     """
 
     mark: str
@@ -167,8 +167,8 @@ class Event:
     """One line of the audit log (S3): what happened to whom, which fields, which way, why, and by whom. Never a value.
 
     `what`: linked, unlinked, moved, ignored, unignored, alone, written, refused, created, converted, held, agreed, asked,
-    approved, rejected, resolved, retried, dismissed, braked, connected, disconnected, switched, restored, user, key, trimmed. `way`: to_hra, to_xero
-    or "". `actor` as in Choice, or schedule, eSS.
+    approved, rejected, resolved, retried, dismissed, braked, connected, disconnected, switched, restored, user,
+    key, trimmed. `way`: to_hra, to_xero or "". `actor` as in Choice, or schedule, eSS.
     """
 
     what: str

@@ -310,7 +310,8 @@ def test_L4_X4_another_organisation_does_not_wait_for_the_pause_of_the_one_befor
     pair = house.service.pair
     house.xero.app.config["FAULTS"].plan("429", path="/Settings", retry_after=86000)
     pair.prove("xero")
-    assert pair.lines.gate.parked_until
+    parked = pair.lines.gate.parked_until
+    assert parked is not None
     consent = Grant("payroll.admin@harbourpine.example", frozenset(), (OTHER[1],), EVENT)
     house.xero.app.config["STORE"].connect(consent)
     house.service.disconnect("xero", "page:admin")

@@ -67,7 +67,9 @@ class Copy:
         files = list(dict.fromkeys(name.partition("::")[0] for name in chosen))
         env = {"FAULTS_CHOSEN": str(self._list)}
         patience = 600 + 30 * sum(chosen.values())
-        return self.run([*QUIETLY, "-p", "tests.faults.chosen", *files], env, patience)
+        code, output = self.run([*QUIETLY, "-p", "tests.faults.chosen", *files], env, patience)
+        hung = self._list.with_suffix(".hung")
+        return code, f"HANGS {hung.read_text('utf-8')}" if code == HANGS else output
 
     def imports(self, file: str) -> bool:
         """Whether a file of the agent can be imported as it is now."""

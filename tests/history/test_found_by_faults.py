@@ -3,14 +3,18 @@
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agent.employee import Person, Status
 from agent.errors import Unreachable
 from agent.records import Attention, Change, Pending, Spent, User
 from agent.strangers import Matching
+from agent.sync import Progress
 from tests.history.office import BRANCH, Office
 
 
@@ -51,7 +55,7 @@ def test_M2_whoever_is_held_back_from_being_created_is_counted_and_told(office: 
     office.linked()
     office.policy["matching"] = Matching()
     office.start()
-    names = {"first_name": "Zoe", "last_name": "Tran", "branch": BRANCH}
+    names: dict[str, Any] = {"first_name": "Zoe", "last_name": "Tran", "branch": BRANCH}
     office.xero.add("new", **names, date_of_birth=date(1990, 1, 1))
     office.hra.add("other", **names, date_of_birth=None)
     office.sync.run("import", "schedule")
@@ -59,6 +63,31 @@ def test_M2_whoever_is_held_back_from_being_created_is_counted_and_told(office: 
     assert run.counts.get("created_hra", 0) == 0
     assert run.counts["held"] >= 1
     assert office.rows("new", "xero")
+
+
+def test_M3_a_candidate_whose_employee_record_ended_meanwhile_is_told_in_the_run_and_on_the_desk(
+    office: Office,
+) -> None:
+    office.policy["matching"] = Matching(candidates="date_of_birth")
+    office.start()
+    born = date(1970, 1, 2)
+    waiting = Person("hra", "c1", "Zoe", "Young", Status.CURRENT, date_of_birth=born)
+    office.hra.waiting_rooms["c1"] = replace(waiting, candidate=True)
+    office.xero.add(
+        "new", first_name="Zoe", last_name="Young", date_of_birth=born, start_date=date(2026, 3, 1)
+    )
+
+    def leaves(progress: Progress) -> None:
+        if progress.phase == "writing":
+            office.xero.people["new"].status = Status.TERMINATED
+
+    report = office.sync.run("import", "page:anna", progress=leaves)
+    assert office.hra.converted == []
+    (line,) = [line for line in report.lines if line.xero_id == "new"]
+    assert (line.action, line.target) == ("hold", "hra")
+    assert "is not a current employee any more" in line.note
+    row = office.row(id="new", side="xero")
+    assert "HRA Cloud" in row.text and "is not a current employee any more" in row.text
 
 
 TABLES = {

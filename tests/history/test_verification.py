@@ -131,7 +131,9 @@ def test_R2_the_mode_changed_reads_who_changed_in_xero_since_the_last_import_and
 @pytest.mark.parametrize("mode", ["authoritative", "all"])
 def test_R2_a_person_s_run_of_another_mode_reads_everybody(mode: str) -> None:
     order = Order("import", "page:anna", mode)
-    found = to_read(links(), listing("hra", {}), listing("xero", {}), order, since=SEEN, share=Share(0.0))
+    found = to_read(
+        links(), listing("hra", {}), listing("xero", {}), order, since=SEEN, share=Share(0.0)
+    )
     assert [link.id for link in found] == [*IDS]
 
 

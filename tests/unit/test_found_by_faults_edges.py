@@ -8,6 +8,7 @@ import pytest
 
 from agent.errors import HookRefused
 from agent.hra import mapping_bank
+from agent.hra.ceiling import ceiling
 from agent.limits.places import Places
 from agent.records import Save
 from agent.store import Store
@@ -37,6 +38,13 @@ def test_X1_where_no_place_is_kept_for_pushes_a_run_may_use_them_all() -> None:
     for _ in range(3):
         assert places.ask(0, IMPORT) == 0
         places.start()
+    assert places.ask(0, IMPORT) > 0
+
+
+def test_X1_keeping_places_for_pushes_always_leaves_one_for_the_rest() -> None:
+    places = Places(2, 5, kept_at_once=2, kept_a_minute=5)
+    assert places.ask(0, IMPORT) == 0
+    places.start()
     assert places.ask(0, IMPORT) > 0
 
 
@@ -114,3 +122,8 @@ def test_X1_of_the_day_a_fiftieth_and_at_most_twenty_calls_are_stored_ahead(
     process = Process(limit=limit)
     process.begin()
     assert [spent.day_used for spent in process.stored] == [ahead]
+
+
+def test_X1_hra_cloud_has_no_day_and_keeps_no_part_of_one() -> None:
+    left = ceiling().left(0.0)
+    assert (left.day_left, left.day_limit, left.reserve, left.day_ends) == (None, 0, 0, None)

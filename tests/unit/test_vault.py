@@ -149,7 +149,9 @@ def test_another_key_is_told_from_damage_and_overwrites_nothing(tmp_path: Path) 
     assert (tmp_path / "tokens.sealed").read_bytes() == stored
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"version": "2", "key": "", "sealed": {}}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"version": "2", "key": "", "sealed": {}}']
+)
 def test_a_damaged_sealed_file_is_refused_and_untouched(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "tokens.sealed").write_bytes(content)
     vault = Vault(tmp_path, Key(b"k" * 32))
