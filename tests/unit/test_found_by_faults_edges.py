@@ -41,6 +41,12 @@ def test_X1_where_no_place_is_kept_for_pushes_a_run_may_use_them_all() -> None:
     assert places.ask(0, IMPORT) > 0
 
 
+def test_X4_what_an_earlier_process_used_is_taken_to_its_last_moment() -> None:
+    places = Places(3, 3)
+    places.recall(0.0, 2, 0, 0.5)
+    assert (places.taken(0.0), places.taken(0.49), places.taken(0.5)) == (2, 2, 0)
+
+
 def test_X1_keeping_places_for_pushes_always_leaves_one_for_the_rest() -> None:
     places = Places(2, 5, kept_at_once=2, kept_a_minute=5)
     assert places.ask(0, IMPORT) == 0
