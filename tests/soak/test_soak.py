@@ -5,7 +5,6 @@ The long one also watches the memory: measured after a full collection at save 2
 
 import logging
 import os
-import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,12 +27,9 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     """No waiting for the disk; and what is logged is not kept, as the test's own tool would do it."""
     monkeypatch.setattr(os, "fsync", lambda handle: None)
     logging.disable(logging.CRITICAL)
-    if LONG:
-        tracemalloc.start()
     made = Office(tmp_path / "data", PEOPLE, SAVES)
     yield made
     made.store.close()
-    tracemalloc.stop()
     logging.disable(logging.NOTSET)
 
 
@@ -50,7 +46,6 @@ def test_H2_H3_a_year_of_saves_arrives_and_leaves_nothing_behind(office: Office)
     for kind in ("unreachable", "parked", "refused", "lost before", "lost after", "wrong record"):
         assert office.met[kind] >= (20 if LONG else 1), kind
     if LONG:
-        assert end.traced - warm.traced < MOST_GROWN
         assert end.resident - warm.resident < MOST_GROWN
 
 
@@ -83,7 +78,6 @@ def tell(office: Office, warm: Held, end: Held) -> None:
     """The figures, for whoever runs this with -s."""
     print(f"\n{SAVES} saves of {PEOPLE} people: {sum(office.met.values())} calls met trouble")
     print(f"resident {warm.resident / MIB:.1f} -> {end.resident / MIB:.1f} MiB")
-    print(f"traced   {warm.traced / MIB:.1f} -> {end.traced / MIB:.1f} MiB")
     print(f"open files {warm.open_files} -> {end.open_files}")
     print(f"state {warm.state / MIB:.2f} -> {end.state / MIB:.2f} MiB, files {end.files}")
     print(dict(sorted(office.met.items())))
